@@ -1,0 +1,5 @@
+/// The command line.
+@NullMarked
+package spellshield.tools;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// The protected set.
+@NullMarked
+package spellshield.index;
+
+import org.jspecify.annotations.NullMarked;

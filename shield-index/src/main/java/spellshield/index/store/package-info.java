@@ -1,0 +1,5 @@
+/// Latents on disk.
+@NullMarked
+package spellshield.index.store;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,23 @@
+package spellshield.index.search;
+
+import java.util.List;
+
+/// Finds the protected latents within a radius of each query.
+///
+/// Implementations are safe for any number of threads, and answer each query with the same bits
+/// whatever the batch and the number of threads.
+public interface NeighborSearch {
+
+  /// Returns one neighbourhood per query, in the order of the queries.
+  ///
+  /// @param queries `[count, D]`, row by row; only the first `count` rows are looked at
+  /// @param count the number of queries, 0 or more
+  /// @param radius r > 0, finite, in the unit of the latents
+  /// @throws IllegalArgumentException if the radius is not positive and finite, or a query is not
+  ///   finite
+  /// @throws IllegalStateException if the set was closed
+  List<Neighborhood> search(float[] queries, int count, double radius);
+
+  /// Returns whether neighbours may be missing from an answer.
+  boolean approximate();
+}

@@ -1,0 +1,49 @@
+package spellshield.index.search;
+
+import spellshield.index.kernel.Distance;
+import spellshield.index.store.LatentReader;
+
+/// Measures the distance of one query to whole latents. One thread at a time.
+final class Refiner {
+  private final LatentReader latents;
+  private final float[] queries;
+  private final int offset;
+  private final float[] latent;
+
+  Refiner(LatentReader latents, float[] queries, int query) {
+    this.latents = latents;
+    this.queries = queries;
+    this.offset = query * latents.dim();
+    this.latent = new float[latents.dim()];
+  }
+
+  Neighbor measure(long item) {
+    double error = latents.read(item, latent);
+    double distance = Distance.between(queries, offset, latent, 0, latent.length);
+    double lower = Distance.lower(distance, latent.length);
+    return new Neighbor(item, distance, error == 0 ? lower : Math.nextDown(lower - error));
+  }
+
+  /// Refuses what no search can answer.
+  static void check(float[] queries, int count, double radius, int dim) {
+    if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
+    }
+    checkQueries(queries, count, dim);
+  }
+
+  static void checkQueries(float[] queries, int count, int dim) {
+    if (count < 0 || queries.length < (long) count * dim) {
+      throw new IllegalArgumentException(
+          "%d values do not hold %d queries of %d values each"
+              .formatted(queries.length, count, dim));
+    }
+    for (int i = 0; i < count * dim; i++) {
+      if (!Float.isFinite(queries[i])) {
+        throw new IllegalArgumentException(
+            "query %d: value %d is %s; only finite latents can be searched for"
+                .formatted(i / dim, i % dim, queries[i]));
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package spellshield.index.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.ForkJoinPool;
+import org.junit.jupiter.api.Test;
+import spellshield.index.testing.Seeds;
+
+class ExactScanTest {
+
+  @Test
+  void the_scan_finds_what_a_float64_brute_force_finds() {
+    Seeds.check(
+        400,
+        random -> {
+          TestSet set = TestSet.draw(random);
+          int count = random.nextInt(1, 6);
+          float[] queries = set.queries(random, count);
+          double radius = set.radius(random, queries);
+          List<Neighborhood> answers = set.scan().search(queries, count, radius);
+          assertThat(answers).hasSize(count);
+          for (int q = 0; q < count; q++) {
+            set.assertEqualsBruteForce(answers.get(q), queries, q, radius);
+          }
+        });
+  }
+
+  @Test
+  void the_nearest_is_the_one_of_the_brute_force() {
+    Seeds.check(
+        300,
+        random -> {
+          TestSet set = TestSet.draw(random);
+          float[] queries = set.queries(random, 3);
+          List<Optional<Neighbor>> nearest = set.scan().nearest(queries, 3);
+          for (int q = 0; q < 3; q++) {
+            double least = Double.POSITIVE_INFINITY;
+            for (int item = 0; item < set.count(); item++) {
+              least = Math.min(least, set.distance(queries, q, item));
+            }
+            if (set.count() == 0) {
+              assertThat(nearest.get(q)).isEmpty();
+            } else {
+              Neighbor neighbor = nearest.get(q).orElseThrow();
+              assertThat(neighbor.distance()).isCloseTo(least, within(1e-9 * (1 + least)));
+              assertThat(set.distance(queries, q, (int) neighbor.item()))
+                  .isCloseTo(least, within(1e-9 * (1 + least)));
+            }
+          }
+        });
+  }
+
+  @Test
+  void answers_do_not_depend_on_the_batch_or_the_number_of_threads() throws Exception {
+    SplittableRandom random = new SplittableRandom(11);
+    TestSet set = TestSet.clustered(random, 5000, 24);
+    float[] queries = set.queries(random, 64);
+    ExactScan scan = set.scan();
+    List<Neighborhood> expected = scan.search(queries, 64, 2.0);
+    assertThat(expected.stream().mapToInt(a -> a.neighbors().size()).sum()).isPositive();
+    List<Neighborhood> oneByOne = new ArrayList<>();
+    for (int q = 0; q < 64; q++) {
+      float[] query = new float[24];
+      System.arraycopy(queries, q * 24, query, 0, 24);
+      oneByOne.addAll(scan.search(query, 1, 2.0));
+    }
+    assertThat(oneByOne).isEqualTo(expected);
+    for (int threads : new int[] {1, 2, 7}) {
+      try (ForkJoinPool pool = new ForkJoinPool(threads)) {
+        assertThat(pool.submit(() -> scan.search(queries, 64, 2.0)).get()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void an_item_on_the_edge_of_the_ball_is_inside() {
+    // 3-4-5 triangles: the distance is exactly 5 in any arithmetic.
+    float[] values = {3, 4, 0, -4, 3, 0, 0, 0, 5, 3, 4, 1e-3f};
+    ExactScan scan = TestSet.of(values, 3).scan();
+    Neighborhood answer = scan.search(new float[] {0, 0, 0}, 1, 5).getFirst();
+    assertThat(answer.neighbors()).extracting(Neighbor::item).containsExactly(0L, 1L, 2L);
+    assertThat(scan.search(new float[3], 1, Math.nextDown(5) - 1e-12).getFirst().neighbors())
+        .isEmpty();
+  }
+
+  @Test
+  void what_cannot_be_searched_for_is_refused_with_its_value() {
+    ExactScan scan = TestSet.of(new float[] {1, 2}, 2).scan();
+    for (double radius : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatThrownBy(() -> scan.search(new float[2], 1, radius))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("radius must be positive and finite, but was " + radius);
+    }
+    assertThatThrownBy(() -> scan.search(new float[] {0, 0, 0, Float.NaN}, 2, 1))
+        .hasMessageContaining("query 1: value 1 is NaN");
+    assertThatThrownBy(() -> scan.search(new float[3], 2, 1)).hasMessageContaining("3 values");
+  }
+
+  @Test
+  void an_empty_batch_has_an_empty_answer() {
+    assertThat(TestSet.of(new float[] {1, 2}, 2).scan().search(new float[0], 0, 1)).isEmpty();
+  }
+}

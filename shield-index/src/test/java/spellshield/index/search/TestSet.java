@@ -1,0 +1,160 @@
+package spellshield.index.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import spellshield.index.sketch.SketchTable;
+import spellshield.index.sketch.Sketcher;
+import spellshield.index.store.LatentReader;
+
+/// A set in memory and the brute force that judges searches over it.
+final class TestSet {
+  private static final int[] COUNTS = {0, 1, 2, 7, 63, 64, 65, 129, 400};
+
+  final float[] values;
+  final int dim;
+
+  private TestSet(float[] values, int dim) {
+    this.values = values;
+    this.dim = dim;
+  }
+
+  static TestSet of(float[] values, int dim) {
+    return new TestSet(values, dim);
+  }
+
+  /// Draws a random, clustered, duplicated, far-off or lattice set.
+  static TestSet draw(SplittableRandom random) {
+    int count = COUNTS[random.nextInt(COUNTS.length)];
+    int dim = random.nextInt(1, 90);
+    TestSet set = clustered(random, count, dim);
+    switch (random.nextInt(5)) {
+      case 0 -> { // duplicates
+        for (int item = 1; item < count; item++) {
+          int original = random.nextInt(item);
+          System.arraycopy(set.values, original * dim, set.values, item * dim, dim);
+        }
+      }
+      case 1 -> { // a lattice: many equal distances
+        for (int i = 0; i < set.values.length; i++) {
+          set.values[i] = Math.round(set.values[i]);
+        }
+      }
+      case 2 -> { // far from the origin, with outliers
+        for (int i = 0; i < set.values.length; i++) {
+          set.values[i] += i % (dim * 13) < dim ? 1e6f : 1e3f;
+        }
+      }
+      default -> {}
+    }
+    return set;
+  }
+
+  static TestSet clustered(SplittableRandom random, int count, int dim) {
+    int clusters = random.nextInt(1, 20);
+    float[] centres = new float[clusters * dim];
+    for (int i = 0; i < centres.length; i++) {
+      centres[i] = (float) (2 * random.nextGaussian());
+    }
+    float[] values = new float[count * dim];
+    for (int item = 0; item < count; item++) {
+      int centre = random.nextInt(clusters) * dim;
+      for (int i = 0; i < dim; i++) {
+        values[item * dim + i] = centres[centre + i] + (float) (0.5 * random.nextGaussian());
+      }
+    }
+    return new TestSet(values, dim);
+  }
+
+  int count() {
+    return values.length / dim;
+  }
+
+  LatentReader latents() {
+    return LatentReader.of(values, dim);
+  }
+
+  ExactScan scan() {
+    return new ExactScan(SketchTable.of(Sketcher.fit(latents(), 8), latents()), latents());
+  }
+
+  /// Draws queries: on items, near them, between them, and anywhere.
+  float[] queries(SplittableRandom random, int count) {
+    float[] queries = new float[count * dim];
+    for (int q = 0; q < count; q++) {
+      int a = count() == 0 ? 0 : random.nextInt(count());
+      int b = count() == 0 ? 0 : random.nextInt(count());
+      int kind = count() == 0 ? 3 : random.nextInt(4);
+      for (int i = 0; i < dim; i++) {
+        float noise = (float) random.nextGaussian();
+        queries[q * dim + i] =
+            switch (kind) {
+              case 0 -> values[a * dim + i];
+              case 1 -> values[a * dim + i] + 0.1f * noise;
+              case 2 -> 0.5f * (values[a * dim + i] + values[b * dim + i]);
+              default -> 2 * noise;
+            };
+      }
+    }
+    return queries;
+  }
+
+  /// Draws a radius; often exactly the distance between a query and an item.
+  double radius(SplittableRandom random, float[] queries) {
+    if (count() > 0 && random.nextInt(3) > 0) {
+      int q = random.nextInt(queries.length / dim);
+      double edge = distance(queries, q, random.nextInt(count()));
+      if (edge > 0) {
+        return edge;
+      }
+    }
+    return 0.1 + 5 * random.nextDouble();
+  }
+
+  double distance(float[] queries, int q, int item) {
+    double sum = 0;
+    for (int i = 0; i < dim; i++) {
+      double difference = (double) queries[q * dim + i] - values[item * dim + i];
+      sum += difference * difference;
+    }
+    return Math.sqrt(sum);
+  }
+
+  void assertEqualsBruteForce(Neighborhood answer, float[] queries, int q, double radius) {
+    // A sum of D squares in float64 is within (D + 3)·2⁻⁵³ of the true one: what lies closer to the
+    // edge
+    // than that may be on either side, and the engine must then say inside.
+    double margin = (dim + 8) * 0x1p-53;
+    List<Long> surelyInside = new ArrayList<>();
+    List<Long> perhapsInside = new ArrayList<>();
+    double nearestOther = Double.POSITIVE_INFINITY;
+    List<Long> found = answer.neighbors().stream().map(Neighbor::item).toList();
+    for (int item = 0; item < count(); item++) {
+      double distance = distance(queries, q, item);
+      if (distance <= radius) {
+        surelyInside.add((long) item);
+      }
+      if (distance <= radius * (1 + 2 * margin)) {
+        perhapsInside.add((long) item);
+      }
+      if (!found.contains((long) item)) {
+        nearestOther = Math.min(nearestOther, distance);
+      }
+    }
+    assertThat(found).containsAll(surelyInside).doesNotHaveDuplicates();
+    assertThat(perhapsInside).containsAll(found);
+    assertThat(answer.neighbors()).isSortedAccordingTo(Neighbor.NEAREST_FIRST);
+    for (Neighbor neighbor : answer.neighbors()) {
+      double distance = distance(queries, q, (int) neighbor.item());
+      assertThat(Math.abs(neighbor.distance() - distance)).isLessThanOrEqualTo(margin * distance);
+      assertThat(neighbor.lower()).isLessThanOrEqualTo(distance * (1 + margin));
+    }
+    assertThat(answer.clearance()).isLessThanOrEqualTo(nearestOther * (1 + margin));
+    // The clearance is of use: it reaches to the radius, less the margin of the sketches.
+    if (answer.clearance() < Double.POSITIVE_INFINITY) {
+      assertThat(answer.clearance()).isGreaterThan(radius - 1e-3 * (1 + radius) - 1.0);
+    }
+  }
+}

@@ -1,6 +1,7 @@
 package spellshield.index.search;
 
 import java.util.Comparator;
+import spellshield.index.kernel.Distance;
 
 /// A protected latent near a query.
 ///
@@ -14,6 +15,18 @@ public record Neighbor(long item, double distance, double lower) {
   /// Nearest first; equals go by item.
   public static final Comparator<Neighbor> NEAREST_FIRST =
       Comparator.comparingDouble(Neighbor::distance).thenComparingLong(Neighbor::item);
+
+  /// Measures a query against a latent.
+  ///
+  /// @param query holds the query's D values from `offset`
+  /// @param latent the stored latent, `[D]`
+  /// @param error how far storing may have moved it
+  public static Neighbor measure(
+      long item, float[] query, int offset, float[] latent, double error) {
+    double distance = Distance.between(query, offset, latent, 0, latent.length);
+    double lower = Distance.lower(distance, latent.length);
+    return new Neighbor(item, distance, error == 0 ? lower : Math.nextDown(lower - error));
+  }
 
   /// Returns whether the latent cannot be shown to be farther away than `radius`.
   public boolean isInside(double radius) {

@@ -1,6 +1,5 @@
 package spellshield.index.search;
 
-import spellshield.index.kernel.Distance;
 import spellshield.index.store.LatentReader;
 
 /// Measures the distance of one query to whole latents. One thread at a time.
@@ -19,9 +18,7 @@ final class Refiner {
 
   Neighbor measure(long item) {
     double error = latents.read(item, latent);
-    double distance = Distance.between(queries, offset, latent, 0, latent.length);
-    double lower = Distance.lower(distance, latent.length);
-    return new Neighbor(item, distance, error == 0 ? lower : Math.nextDown(lower - error));
+    return Neighbor.measure(item, queries, offset, latent, error);
   }
 
   /// Refuses what no search can answer.

@@ -1,0 +1,59 @@
+package spellshield.index.search;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import spellshield.index.kernel.Distance;
+import spellshield.index.sketch.SketchTable;
+import spellshield.index.store.LatentReader;
+
+/// The scale of a set, by which a radius is chosen.
+///
+/// @param typicalDistance the median distance of two different latents (of 20,000 random pairs); 0
+///   where there are fewer than two. Radii travel between models as a share of it
+/// @param meanClearance a distance from the mean of the set within which no latent lies. At a
+///   radius above it the mean itself is forbidden, and with it the start of every trajectory
+public record SetStatistics(double typicalDistance, double meanClearance) {
+  private static final int PAIRS = 20_000;
+  private static final long SEED = 0x7d157;
+
+  /// Measures a set.
+  public static SetStatistics of(SketchTable table, LatentReader latents) {
+    return new SetStatistics(typicalDistance(latents), meanClearance(table));
+  }
+
+  private static double typicalDistance(LatentReader latents) {
+    long count = latents.count();
+    if (count < 2) {
+      return 0;
+    }
+    SplittableRandom random = new SplittableRandom(SEED);
+    float[] a = new float[latents.dim()];
+    float[] b = new float[latents.dim()];
+    double[] distances = new double[PAIRS];
+    for (int pair = 0; pair < PAIRS; pair++) {
+      long first = random.nextLong(count);
+      long second = (first + 1 + random.nextLong(count - 1)) % count;
+      latents.read(first, a);
+      latents.read(second, b);
+      distances[pair] = Distance.between(a, b);
+    }
+    Arrays.sort(distances);
+    return distances[PAIRS / 2];
+  }
+
+  /// The mean's sketch is 0, so an item's squared distance from it is the square of its sketch.
+  private static double meanClearance(SketchTable table) {
+    float least = Float.POSITIVE_INFINITY;
+    for (int block = 0; block < table.blockCount(); block++) {
+      for (int lane = 0; lane < table.size(block); lane++) {
+        float sum = 0;
+        for (float coordinate : table.sketch(block, lane)) {
+          sum += coordinate * coordinate;
+        }
+        least = Math.min(least, sum);
+      }
+    }
+    double clearance = table.sketcher().clearance(least, 0, table.sketchError());
+    return Math.max(0, clearance - table.latentError());
+  }
+}

@@ -1,0 +1,196 @@
+package spellshield.sampler.shield;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import spellshield.index.search.NeighborSearch;
+import spellshield.index.store.LatentReader;
+import spellshield.sampler.Denoiser;
+import spellshield.sampler.Noise;
+
+/// SPELL as a decorator of a denoiser: what it keeps away from, how far, and when.
+///
+/// A shield is immutable and serves any number of runs; [#over] binds it to the trajectories of
+/// one. It comes last, on the combined prediction after guidance, so that no guidance scale
+/// multiplies a push.
+///
+/// ```java
+/// Shield shield = Shield.builder().protecting(search, latents, radius).build();
+/// ShieldedDenoiser run = shield.over(denoiser, noise);
+/// ```
+public final class Shield {
+
+  /// What the paper advises: pushed out early and far, so that fewer later pushes are needed.
+  public static final double PAPER_OVERCOMPENSATION = 1.6;
+
+  /// A protected set, its search, and the radius that both are used with.
+  ///
+  /// @param skin how much farther than the radius a search looks, so that its answer serves later
+  ///   steps
+  record Protected(NeighborSearch search, LatentReader latents, double radius, double skin) {}
+
+  private final @Nullable Protected protectedSet;
+  private final double batchRadius;
+  private final @Nullable History history;
+  private final double historyRadius;
+  private final double overcompensation;
+  private final double sigmaLow;
+  private final double sigmaHigh;
+  private final boolean candidateLists;
+  private final int mostBalls;
+
+  private Shield(Builder builder) {
+    this.protectedSet = builder.protectedSet;
+    this.batchRadius = builder.batchRadius;
+    this.history = builder.history;
+    this.historyRadius = builder.historyRadius;
+    this.overcompensation = builder.overcompensation;
+    this.sigmaLow = builder.sigmaLow;
+    this.sigmaHigh = builder.sigmaHigh;
+    this.candidateLists = builder.candidateLists;
+    this.mostBalls = builder.mostBalls;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// Binds the shield to one run.
+  ///
+  /// @param noise the run's noise: one seed per row
+  public ShieldedDenoiser over(Denoiser denoiser, Noise noise) {
+    return new ShieldedDenoiser(this, denoiser, noise);
+  }
+
+  Optional<Protected> protectedSet() {
+    return Optional.ofNullable(protectedSet);
+  }
+
+  /// Returns the radius that the predictions of one batch keep from each other; 0 is none.
+  public double batchRadius() {
+    return batchRadius;
+  }
+
+  /// Returns the outputs to keep away from.
+  public Optional<History> history() {
+    return Optional.ofNullable(history);
+  }
+
+  /// Returns the radius around earlier outputs.
+  public double historyRadius() {
+    return historyRadius;
+  }
+
+  double overcompensation() {
+    return overcompensation;
+  }
+
+  boolean candidateLists() {
+    return candidateLists;
+  }
+
+  int mostBalls() {
+    return mostBalls;
+  }
+
+  boolean isActive(double sigma) {
+    return sigmaLow <= sigma && sigma <= sigmaHigh;
+  }
+
+  /// Puts a shield together.
+  public static final class Builder {
+    private @Nullable Protected protectedSet;
+    private double batchRadius;
+    private @Nullable History history;
+    private double historyRadius;
+    private double overcompensation = PAPER_OVERCOMPENSATION;
+    private double sigmaLow = 0;
+    private double sigmaHigh = Double.POSITIVE_INFINITY;
+    private boolean candidateLists = true;
+    private int mostBalls = 1000;
+
+    private Builder() {}
+
+    /// Keeps away from a protected set; a search looks half a radius farther than it must.
+    public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
+      return protecting(search, latents, radius, 0.5 * radius);
+    }
+
+    /// Keeps away from a protected set.
+    ///
+    /// @param radius r of every ball
+    /// @param skin how much farther than r a search looks; more makes searches rarer and their
+    ///   answers longer, and never changes what the shield does
+    public Builder protecting(
+        NeighborSearch search, LatentReader latents, double radius, double skin) {
+      if (!(skin >= 0 && skin < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("skin must be finite and not negative, but was " + skin);
+      }
+      protectedSet = new Protected(search, latents, requireRadius(radius), skin);
+      return this;
+    }
+
+    /// Keeps the predictions of one batch (of one class, where there are classes) from each other.
+    public Builder intraBatch(double radius) {
+      batchRadius = requireRadius(radius);
+      return this;
+    }
+
+    /// Keeps away from earlier outputs.
+    public Builder history(History history, double radius) {
+      this.history = history;
+      this.historyRadius = requireRadius(radius);
+      return this;
+    }
+
+    /// Sets λ; 1 lands on the surface of a single ball, less stays inside.
+    public Builder overcompensation(double overcompensation) {
+      if (!(overcompensation > 0 && overcompensation < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "overcompensation must be positive and finite, but was " + overcompensation);
+      }
+      this.overcompensation = overcompensation;
+      return this;
+    }
+
+    /// Lets the shield act only at noise levels in `[sigmaLow, sigmaHigh]`.
+    public Builder window(double sigmaLow, double sigmaHigh) {
+      if (!(0 <= sigmaLow && sigmaLow <= sigmaHigh)) {
+        throw new IllegalArgumentException(
+            "need 0 <= sigmaLow <= sigmaHigh, but sigmaLow=%s, sigmaHigh=%s"
+                .formatted(sigmaLow, sigmaHigh));
+      }
+      this.sigmaLow = sigmaLow;
+      this.sigmaHigh = sigmaHigh;
+      return this;
+    }
+
+    /// Searches at every step when off; the answers are the same.
+    public Builder candidateLists(boolean on) {
+      candidateLists = on;
+      return this;
+    }
+
+    /// Leaves a prediction alone while more than this many balls hold it (1,000 unless told).
+    ///
+    /// Near the mean of a set a large radius holds thousands of latents at once; their sum says
+    /// nothing. Such steps are counted as crowded.
+    public Builder mostBalls(int mostBalls) {
+      if (mostBalls < 1) {
+        throw new IllegalArgumentException("mostBalls must be at least 1, but was " + mostBalls);
+      }
+      this.mostBalls = mostBalls;
+      return this;
+    }
+
+    public Shield build() {
+      return new Shield(this);
+    }
+
+    private static double requireRadius(double radius) {
+      if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
+      }
+      return radius;
+    }
+  }
+}

@@ -1,0 +1,191 @@
+package spellshield.sampler.shield;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import spellshield.index.search.Neighbor;
+import spellshield.index.search.Neighborhood;
+import spellshield.sampler.Condition;
+import spellshield.sampler.Denoiser;
+import spellshield.sampler.Latents;
+import spellshield.sampler.Noise;
+
+/// A denoiser whose predictions the shield pushes, bound to the trajectories of one run.
+///
+/// All rows are moved from one snapshot of the batch, so that their order does not matter. A row
+/// never repels itself, by its place in the batch and not by its distance: two equal rows part.
+/// Without the intra-batch source a row's answer does not depend on the other rows.
+public final class ShieldedDenoiser implements Denoiser {
+
+  /// Which random stream gives a direction at a hit; far from the numbers that samplers draw.
+  private static final long DIRECTION_STREAM = 1L << 40;
+
+  private final Shield shield;
+  private final Denoiser denoiser;
+  private final Repellency repellency;
+  private final long[] seeds;
+  private final TrajectoryMemory @Nullable [] memories;
+  private final List<Ball> past = new ArrayList<>();
+  private final Activity[] activities;
+  private long searchNanos;
+  private int calls;
+
+  ShieldedDenoiser(Shield shield, Denoiser denoiser, Noise noise) {
+    this.shield = shield;
+    this.denoiser = denoiser;
+    this.repellency = new Repellency(shield.overcompensation());
+    this.seeds = noise.seeds();
+    this.activities = new Activity[seeds.length];
+    Arrays.fill(activities, Activity.NONE);
+    this.memories =
+        shield
+            .protectedSet()
+            .map(set ->
+                IntStream.range(0, seeds.length)
+                    .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius()))
+                    .toArray(TrajectoryMemory[]::new))
+            .orElse(null);
+    shield
+        .history()
+        .ifPresent(history ->
+            history
+                .outputs()
+                .forEach(output -> past.add(new Ball(output.latent(), shield.historyRadius()))));
+  }
+
+  /// Returns what the shield did for each row so far.
+  public List<Activity> activities() {
+    return List.of(activities);
+  }
+
+  /// Returns the time spent in searches so far, all rows together.
+  public long searchNanos() {
+    return searchNanos;
+  }
+
+  @Override
+  public Latents denoise(Latents xt, double sigma, Condition condition) {
+    Latents x0hat = denoiser.denoise(xt, sigma, condition);
+    if (x0hat.batch() != seeds.length) {
+      throw new IllegalArgumentException(
+          "a batch of %d does not fit a run of %d seeds".formatted(x0hat.batch(), seeds.length));
+    }
+    int call = calls++;
+    if (!shield.isActive(sigma)) {
+      return x0hat;
+    }
+    List<List<Ball>> balls = protectedBalls(x0hat);
+    float[][] moved = new float[x0hat.batch()][];
+    IntStream.range(0, x0hat.batch())
+        .parallel()
+        .forEach(row -> {
+          balls.get(row).addAll(past);
+          addOthers(balls.get(row), x0hat, row, condition);
+          moved[row] = move(x0hat.row(row), xt.row(row), balls.get(row), row, call);
+        });
+    Latents out = x0hat.copy();
+    for (int row = 0; row < moved.length; row++) {
+      System.arraycopy(moved[row], 0, out.values(), row * out.dim(), out.dim());
+    }
+    return out;
+  }
+
+  private float[] move(float[] x0hat, float[] xt, List<Ball> balls, int row, int call) {
+    Activity step = new Activity(1, 0, 0, 0, 0);
+    float[] moved = x0hat;
+    if (balls.size() > shield.mostBalls()) {
+      step = new Activity(1, 0, 0, 0, 1);
+    } else if (!balls.isEmpty()) {
+      SplittableRandom random = Noise.stream(seeds[row], DIRECTION_STREAM + call);
+      Repellency.Push push = repellency.push(x0hat, xt, balls, random);
+      if (push != null) {
+        step = new Activity(1, 0, 1, push.exactHit() ? 1 : 0, 0);
+        moved = push.moved();
+      }
+    }
+    activities[row] = activities[row].plus(step);
+    return moved;
+  }
+
+  private void addOthers(List<Ball> balls, Latents x0hat, int row, Condition condition) {
+    if (shield.batchRadius() == 0) {
+      return;
+    }
+    for (int other = 0; other < x0hat.batch(); other++) {
+      boolean samePrompt =
+          !(condition instanceof Condition.Labels labels)
+              || labels.labels()[row] == labels.labels()[other];
+      if (other != row && samePrompt) {
+        balls.add(new Ball(x0hat.row(other), shield.batchRadius()));
+      }
+    }
+  }
+
+  /// Returns, for every row, the balls of the protected set that hold it.
+  private List<List<Ball>> protectedBalls(Latents x0hat) {
+    List<List<Ball>> balls = new ArrayList<>();
+    for (int row = 0; row < x0hat.batch(); row++) {
+      balls.add(new ArrayList<>());
+    }
+    shield.protectedSet().ifPresent(set -> addProtected(set, x0hat, balls));
+    return balls;
+  }
+
+  private void addProtected(Shield.Protected set, Latents x0hat, List<List<Ball>> balls) {
+    long start = System.nanoTime();
+    List<List<Neighbor>> inside = recallAll(set, x0hat);
+    for (int row = 0; row < x0hat.batch(); row++) {
+      // More than the shield pushes from need not be read; one more tells that they are too many.
+      List<Neighbor> neighbors = inside.get(row);
+      for (int i = 0; i < Math.min(neighbors.size(), shield.mostBalls() + 1); i++) {
+        float[] centre = new float[x0hat.dim()];
+        double error = set.latents().read(neighbors.get(i).item(), centre);
+        balls.get(row).add(new Ball(centre, set.radius() + error));
+      }
+    }
+    searchNanos += System.nanoTime() - start;
+  }
+
+  private List<List<Neighbor>> recallAll(Shield.Protected set, Latents x0hat) {
+    TrajectoryMemory[] memory = Objects.requireNonNull(memories);
+    List<@Nullable List<Neighbor>> answers = new ArrayList<>();
+    int[] due = new int[x0hat.batch()];
+    int dueCount = 0;
+    for (int row = 0; row < x0hat.batch(); row++) {
+      List<Neighbor> known = shield.candidateLists() ? memory[row].recall(x0hat.row(row)) : null;
+      answers.add(known);
+      if (known == null) {
+        due[dueCount++] = row;
+      }
+    }
+    // The trajectories whose memory has run out share one search.
+    int dim = x0hat.dim();
+    float[] queries = new float[dueCount * dim];
+    for (int i = 0; i < dueCount; i++) {
+      System.arraycopy(x0hat.values(), due[i] * dim, queries, i * dim, dim);
+    }
+    double reach = set.radius() + (shield.candidateLists() ? set.skin() : 0);
+    List<Neighborhood> found = set.search().search(queries, dueCount, reach);
+    for (int i = 0; i < dueCount; i++) {
+      int row = due[i];
+      memory[row].remember(x0hat.row(row), found.get(i));
+      List<Neighbor> inside = new ArrayList<>();
+      for (Neighbor neighbor : found.get(i).neighbors()) {
+        if (neighbor.isInside(set.radius())) {
+          inside.add(neighbor);
+        }
+      }
+      answers.set(row, inside);
+      activities[row] = activities[row].plus(new Activity(0, 1, 0, 0, 0));
+    }
+    List<List<Neighbor>> complete = new ArrayList<>();
+    for (List<Neighbor> answer : answers) {
+      complete.add(Objects.requireNonNull(answer));
+    }
+    return complete;
+  }
+}

@@ -16,7 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// A folder in memory that also writes down every change that is made to it.
+/// A folder in memory that also writes down every change that is made to it, for [CrashedDisk].
 final class MemoryStorage implements Storage {
   final SortedMap<String, byte[]> files;
   final List<Change> changes = new ArrayList<>();
@@ -37,8 +37,8 @@ final class MemoryStorage implements Storage {
 
     record SyncFolder(String folder) implements Change {}
 
-    /// The commit has returned to its caller.
-    record Acknowledged() implements Change {}
+    /// The commit has returned to its caller; the set has this SHA-256.
+    record Acknowledged(String sha256) implements Change {}
   }
 
   MemoryStorage() {
@@ -131,8 +131,13 @@ final class MemoryStorage implements Storage {
     return () -> locked = false;
   }
 
-  void acknowledge() {
-    changes.add(new Change.Acknowledged());
+  void acknowledge(Manifest manifest) {
+    changes.add(new Change.Acknowledged(manifest.sha256()));
+  }
+
+  /// Frees the lock, as the kernel does when the process that held it is killed.
+  void kill() {
+    locked = false;
   }
 
   @Override

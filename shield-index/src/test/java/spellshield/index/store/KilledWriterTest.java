@@ -1,0 +1,100 @@
+package spellshield.index.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A real process that builds set after set on a real disk, and is killed.
+class KilledWriterTest {
+  private static final int KILLS = 60;
+
+  @TempDir private Path folder;
+
+  /// Builds sets for ever and prints the generation of each one whose commit has returned.
+  public static final class Builder {
+    private Builder() {}
+
+    public static void main(String[] arguments) throws IOException {
+      DiskStorage disk = DiskStorage.at(Path.of(arguments[0]));
+      while (true) {
+        long next = 1;
+        if (disk.list().stream().anyMatch(name -> name.startsWith("manifest.0"))) {
+          next = Manifest.newest(disk).generation() + 1;
+        }
+        sample(next).build(disk, 1_000);
+        System.out.println(next);
+      }
+    }
+  }
+
+  @Test
+  void a_writer_killed_at_any_moment_leaves_the_last_acknowledged_set_or_the_next_one()
+      throws Exception {
+    DiskStorage disk = DiskStorage.at(folder.resolve("set"));
+    sample(1).build(disk, 1_000);
+    SplittableRandom random = new SplittableRandom(4);
+    long acknowledged = 1;
+    long fresh = 0;
+    for (int kill = 0; kill < KILLS; kill++) {
+      Process child = ChildJvm.start(Builder.class, folder, disk.toString());
+      try (BufferedReader output =
+          new BufferedReader(
+              new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
+        // the first build warms up; the moment of the kill is drawn from the time of the next one
+        long first = System.nanoTime();
+        acknowledged = generation(output.readLine(), acknowledged);
+        acknowledged = generation(output.readLine(), acknowledged);
+        long build = Math.min(System.nanoTime() - first, 100_000_000);
+        LockSupport.parkNanos(random.nextLong(build + 1));
+        child.destroyForcibly(); // SIGKILL
+        for (String line : rest(output)) {
+          acknowledged = generation(line, acknowledged);
+        }
+        assertThat(child.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      }
+      try (LatentStore store = LatentStore.open(disk, Verification.FULL)) {
+        long found = store.manifest().generation();
+        assertThat(found).isBetween(acknowledged, acknowledged + 1);
+        sample(found).requireEqualTo(disk, store);
+        fresh += found - acknowledged;
+        acknowledged = found;
+      }
+    }
+    sample(acknowledged + 1).build(disk, 1_000);
+    long last = acknowledged + 1;
+    assertThat(disk.list())
+        .allMatch(name -> name.equals("lock") || Generations.of(name).orElse(0) == last);
+    assertThat(fresh).isLessThan(KILLS); // most kills hit before the acknowledgement of a build
+  }
+
+  private static SampleSet sample(long generation) {
+    return SampleSet.of(
+        generation, generation % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32, 30, 20);
+  }
+
+  private static long generation(String line, long before) {
+    assertThat(line).as("output of the child").matches("[0-9]+");
+    long generation = Long.parseLong(line);
+    assertThat(generation).isEqualTo(before + 1);
+    return generation;
+  }
+
+  private static List<String> rest(BufferedReader output) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (String line = output.readLine(); line != null; line = output.readLine()) {
+      lines.add(line);
+    }
+    return lines;
+  }
+}

@@ -54,6 +54,21 @@ public final class Matrix implements AutoCloseable {
     return new Matrix(Nd4j.gemm(array, other.array, true, false));
   }
 
+  /// Copies row `i` of a float32 matrix that was made by `of` into `target`, bit by bit.
+  ///
+  /// @param target as many values as the matrix has columns
+  public void copyRow(int i, float[] target) {
+    array.data().asNioFloat().get(Math.multiplyExact(i, columns()), target);
+  }
+
+  /// Copies all values of a float32 matrix column by column into `target`, from `offset`.
+  ///
+  /// A product lies in memory this way, so that this is one plain copy.
+  public void copyColumnMajor(float[] target, int offset) {
+    INDArray columnMajor = array.ordering() == 'f' && !array.isView() ? array : array.dup('f');
+    columnMajor.data().asNioFloat().get(0, target, offset, Math.toIntExact(array.length()));
+  }
+
   /// Returns the values row by row as float32.
   public float[] toFloats() {
     return rowMajor().data().asFloat();

@@ -1,0 +1,151 @@
+package spellshield.sampler.denoiser;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import spellshield.sampler.Condition;
+import spellshield.sampler.Denoiser;
+import spellshield.sampler.Latents;
+
+/// The perfect memoriser: the exact posterior mean over a data set, or over one class of it.
+///
+/// ```text
+/// D(x, σ) = Σ_k w_k·z_k,   w_k ∝ exp(−‖x − z_k‖² / (2σ²))
+/// ```
+///
+/// Weights below e⁻³² of the largest count as none. A posterior that leaves one item returns that
+/// item bit for bit.
+///
+/// **Accuracy.** One float32 product of rows and items gives every `x·z_k` with an error below
+/// `γ‖x‖‖z_k‖`, `γ = D·2⁻²⁴/(1 − D·2⁻²⁴)`, whatever the order of its sums; so `‖x − z_k‖²` is known
+/// to `2γ‖x‖‖z_k‖`. That only *chooses* the items that may carry weight: a row's distances to these
+/// are computed again in float64. The product's own distances become weights only for a row with
+/// more than 256 such items at so high a σ that no exponent is off by more than `η =
+/// γ‖x‖·max‖z_k‖/σ² ≤ 2⁻⁸`; as a weight is then off by a factor of at most e^(2η),
+///
+/// ```text
+/// ‖error of x̂0‖ ≤ (e^(2η) − 1)·Σ_k w_k‖z_k − x̂0‖ ≤ 0.8 % of the posterior's mean spread
+/// ```
+///
+/// at worst, and in practice a thousandth of that, because roundings do not conspire. Averages of
+/// more than 256 items are float32 products too; others are summed in float64 and rounded once.
+///
+/// **Bits.** Rows are worked on in tiles of 32, filled up with zeros, so that the product always
+/// has the same shape; see `EmpiricalDenoiserTest.a_row_does_not_depend_on_its_batch`.
+///
+/// Thread-safe. The items are held once, outside the Java heap, until [#close()].
+public final class EmpiricalDenoiser implements Denoiser, AutoCloseable {
+  private final int[] shape;
+  private final int dim;
+  private final ItemClasses classes;
+  private final SortedMap<Integer, List<ItemChunk>> chunks = new TreeMap<>();
+
+  private EmpiricalDenoiser(Latents data, ItemClasses classes) {
+    shape = data.shape().clone();
+    dim = data.dim();
+    this.classes = classes;
+    for (int label : classes.labels()) {
+      chunks.put(label, ItemChunk.of(data, classes.items(label)));
+    }
+  }
+
+  /// Copies a data set without classes.
+  ///
+  /// @param data `[K, D]`, at least one item, all finite
+  public static EmpiricalDenoiser of(Latents data) {
+    return new EmpiricalDenoiser(requireItems(data), ItemClasses.unlabelled(data.batch()));
+  }
+
+  /// Copies a data set with one class per item.
+  ///
+  /// @param data `[K, D]`, at least one item, all finite
+  /// @param labels K classes, any numbers
+  public static EmpiricalDenoiser of(Latents data, int... labels) {
+    return new EmpiricalDenoiser(requireItems(data), ItemClasses.of(data.batch(), labels));
+  }
+
+  static Latents requireItems(Latents data) {
+    if (data.batch() < 1) {
+      throw new IllegalArgumentException("a data set needs at least one item, but has none");
+    }
+    requireFinite(data, "item");
+    return data;
+  }
+
+  /// Returns the posterior mean of every row.
+  ///
+  /// @param condition [Condition.Labels] averages over the items of a row's class, [Condition#NONE]
+  ///   over all
+  /// @throws IllegalArgumentException if the shape or a class is unknown, or `xt` is not finite
+  @Override
+  public Latents denoise(Latents xt, double sigma, Condition condition) {
+    requireQuestion(xt, sigma, shape);
+    int[] asked = classes.asked(condition, xt.batch());
+    Latents x0hat = Latents.zeros(xt.batch(), shape);
+    if (asked == null) {
+      List<ItemChunk> all = new ArrayList<>();
+      chunks.values().forEach(all::addAll);
+      denoiseRows(xt, sigma, all, rowsOf(null, 0, xt.batch()), x0hat.values());
+    } else {
+      for (int label : Arrays.stream(asked).distinct().sorted().toArray()) {
+        List<ItemChunk> ofClass = chunks.getOrDefault(label, List.of());
+        denoiseRows(xt, sigma, ofClass, rowsOf(asked, label, xt.batch()), x0hat.values());
+      }
+    }
+    return x0hat;
+  }
+
+  static void requireQuestion(Latents xt, double sigma, int[] shape) {
+    if (!Arrays.equals(xt.shape(), shape)) {
+      throw new IllegalArgumentException(
+          "shape %s does not match the data set's %s"
+              .formatted(Arrays.toString(xt.shape()), Arrays.toString(shape)));
+    }
+    if (!(sigma > 0 && sigma < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("sigma must be positive and finite, but was " + sigma);
+    }
+    requireFinite(xt, "row");
+  }
+
+  static void requireFinite(Latents latents, String what) {
+    int dim = latents.dim();
+    for (int i = 0; i < latents.batch(); i++) {
+      double normSquared = Distances.normSquared(latents.values(), i * dim, dim);
+      if (!(normSquared < Distances.MAX_NORM_SQUARED)) {
+        throw new IllegalArgumentException(
+            "every %s must be finite and of norm below 1e15, but ‖·‖² of %s %d is %s"
+                .formatted(what, what, i, normSquared));
+      }
+    }
+  }
+
+  private static int[] rowsOf(int @Nullable [] asked, int label, int batch) {
+    return IntStream.range(0, batch).filter(row -> asked == null || asked[row] == label).toArray();
+  }
+
+  private void denoiseRows(
+      Latents xt, double sigma, List<ItemChunk> items, int[] rows, float[] x0hat) {
+    for (int first = 0; first < rows.length; first += PosteriorTile.ROWS) {
+      int end = Math.min(rows.length, first + PosteriorTile.ROWS);
+      int[] tileRows = Arrays.copyOfRange(rows, first, end);
+      float[] x = new float[PosteriorTile.ROWS * dim];
+      for (int r = 0; r < tileRows.length; r++) {
+        System.arraycopy(xt.values(), tileRows[r] * dim, x, r * dim, dim);
+      }
+      float[] means = new PosteriorTile(items, x, tileRows.length, dim, sigma).means();
+      for (int r = 0; r < tileRows.length; r++) {
+        System.arraycopy(means, r * dim, x0hat, tileRows[r] * dim, dim);
+      }
+    }
+  }
+
+  /// Gives the items' memory back; the denoiser must not be used afterwards.
+  @Override
+  public void close() {
+    chunks.values().forEach(list -> list.forEach(ItemChunk::close));
+  }
+}

@@ -44,6 +44,7 @@ public final class ExactScan implements NeighborSearch {
 
   @Override
   public List<Neighborhood> search(float[] queries, int count, double radius) {
+    latents.requireOpen();
     Refiner.check(queries, count, radius, latents.dim());
     Query[] sketched = sketch(queries, count);
     for (Query query : sketched) {
@@ -75,6 +76,7 @@ public final class ExactScan implements NeighborSearch {
   ///
   /// Distances are compared as computed; of equally near latents the first of the set is returned.
   public List<Optional<Neighbor>> nearest(float[] queries, int count) {
+    latents.requireOpen();
     Refiner.checkQueries(queries, count, latents.dim());
     Query[] sketched = sketch(queries, count);
     return IntStream.range(0, count).parallel().mapToObj(q -> nearest(sketched[q])).toList();

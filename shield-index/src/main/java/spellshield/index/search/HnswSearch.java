@@ -92,6 +92,7 @@ public final class HnswSearch implements NeighborSearch {
 
   @Override
   public List<Neighborhood> search(float[] queries, int count, double radius) {
+    latents.requireOpen();
     Refiner.check(queries, count, radius, latents.dim());
     if (reader.leaves().isEmpty()) {
       return Collections.nCopies(count, new Neighborhood(List.of(), Double.POSITIVE_INFINITY));

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// [DamagedSetException], not a wrong distance and not the JVM.
 ///
 /// Any number of threads may read; one may close meanwhile.
-public final class LatentStore implements AutoCloseable {
+public final class LatentStore implements LatentReader, AutoCloseable {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -111,11 +111,13 @@ public final class LatentStore implements AutoCloseable {
   }
 
   /// Returns the number of items.
+  @Override
   public long count() {
     return manifest.count();
   }
 
   /// Returns D.
+  @Override
   public int dim() {
     return rows.dim();
   }
@@ -128,6 +130,7 @@ public final class LatentStore implements AutoCloseable {
   ///   for float32
   /// @throws DamagedSetException if the row is not what was written
   /// @throws IllegalStateException if the store is closed
+  @Override
   public double read(long item, float[] into) {
     if (into.length != rows.dim()) {
       throw new IllegalArgumentException(
@@ -168,6 +171,13 @@ public final class LatentStore implements AutoCloseable {
   public Item item(long item) {
     requireItem(item);
     return guarded(itemFile.name(), () -> record(item));
+  }
+
+  @Override
+  public void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the protected set in %s is closed".formatted(storage));
+    }
   }
 
   /// Ends all reading; later and concurrent calls answer [IllegalStateException].

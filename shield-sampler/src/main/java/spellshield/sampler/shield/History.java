@@ -1,7 +1,18 @@
 package spellshield.sampler.shield;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import spellshield.index.store.DiskStorage;
+import spellshield.index.store.Item;
+import spellshield.index.store.LatentSpace;
+import spellshield.index.store.LatentStore;
+import spellshield.index.store.Precision;
+import spellshield.index.store.SetWriter;
+import spellshield.index.store.Verification;
 
 /// Finished outputs that later ones keep away from, with the seeds that made them.
 ///
@@ -37,6 +48,47 @@ public final class History {
   /// Returns all outputs so far, oldest first.
   public synchronized List<Output> outputs() {
     return List.copyOf(outputs);
+  }
+
+  /// Saves the outputs with their seeds as a set of latents in a folder, crash-safely.
+  ///
+  /// @param space the space that they live in
+  /// @param created the time that the manifest tells
+  public void save(Path folder, LatentSpace space, Instant created) throws IOException {
+    try (SetWriter writer = SetWriter.begin(DiskStorage.at(folder), space, Precision.FLOAT32)) {
+      for (Output output : outputs()) {
+        writer.add(
+            new Item("output-%d".formatted(writer.count()), "seed " + output.seed(), ""),
+            output.latent());
+      }
+      writer.commit(Map.of(), created);
+    }
+  }
+
+  /// Loads what [#save] wrote.
+  ///
+  /// @param space the space that the latents must live in
+  /// @throws IOException if the folder holds no history, or one of another space
+  public static History load(Path folder, LatentSpace space) throws IOException {
+    try (LatentStore store = LatentStore.open(DiskStorage.at(folder), Verification.FULL)) {
+      if (!store.manifest().space().equals(space)) {
+        throw new IOException(
+            "%s: the history lives in '%s', but the run in '%s'"
+                .formatted(folder, store.manifest().space(), space));
+      }
+      History history = new History(store.dim());
+      float[] latent = new float[store.dim()];
+      for (long item = 0; item < store.count(); item++) {
+        String source = store.item(item).source();
+        if (!source.matches("seed -?\\d{1,19}")) {
+          throw new IOException(
+              "%s: item %d has no seed, but '%s'".formatted(folder, item, source));
+        }
+        store.read(item, latent);
+        history.add(latent, Long.parseLong(source.substring(5)));
+      }
+      return history;
+    }
   }
 
   public int dim() {

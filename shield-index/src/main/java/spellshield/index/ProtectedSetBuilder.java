@@ -1,0 +1,151 @@
+package spellshield.index;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+import spellshield.index.search.ExactScan;
+import spellshield.index.search.HnswSearch;
+import spellshield.index.search.Recall;
+import spellshield.index.search.SetStatistics;
+import spellshield.index.sketch.SketchTable;
+import spellshield.index.sketch.Sketcher;
+import spellshield.index.store.DiskStorage;
+import spellshield.index.store.Item;
+import spellshield.index.store.LatentSpace;
+import spellshield.index.store.LatentStore;
+import spellshield.index.store.Manifest;
+import spellshield.index.store.Precision;
+import spellshield.index.store.SetWriter;
+import spellshield.index.store.Storage;
+import tools.jackson.databind.JsonNode;
+
+/// Builds a protected set: latents in, a folder out.
+///
+/// The folder holds the old set, or none, until [#commit] returns; killed at any moment it still
+/// does. One thread at a time, one builder per folder.
+///
+/// ```java
+/// try (ProtectedSetBuilder builder = ProtectedSetBuilder.begin(folder, space, Precision.FLOAT32)) {
+///   builder.add(new Item("cat-1", "cats/1.png", "cat"), latent);
+///   builder.commit(Instant.now());
+/// }
+/// ```
+public final class ProtectedSetBuilder implements AutoCloseable {
+
+  /// The number of principal directions of a sketch.
+  public static final int SKETCH_DIM = 64;
+
+  private static final int RECALL_QUERIES = 256;
+  private static final long RECALL_SEED = 0x4eca11;
+
+  private final SetWriter writer;
+  private Consumer<String> listener = stage -> {};
+
+  private ProtectedSetBuilder(SetWriter writer) {
+    this.writer = writer;
+  }
+
+  /// Begins the next generation of the set in a folder, which is made where needed.
+  ///
+  /// @throws IOException if another builder is at work there, or the folder holds other things
+  public static ProtectedSetBuilder begin(Path folder, LatentSpace space, Precision precision)
+      throws IOException {
+    return begin(DiskStorage.at(folder), space, precision);
+  }
+
+  /// Begins the next generation of the set in a storage.
+  public static ProtectedSetBuilder begin(Storage storage, LatentSpace space, Precision precision)
+      throws IOException {
+    return new ProtectedSetBuilder(SetWriter.begin(storage, space, precision));
+  }
+
+  /// Has the listener told, in a word or two, what [#commit] is at.
+  public ProtectedSetBuilder onStage(Consumer<String> listener) {
+    this.listener = listener;
+    return this;
+  }
+
+  /// Appends an item; refused ones leave the builder as it was.
+  ///
+  /// @param latent D finite values, not kept
+  public void add(Item item, float[] latent) throws IOException {
+    writer.add(item, latent);
+  }
+
+  /// Returns the number of items so far.
+  public long count() {
+    return writer.count();
+  }
+
+  /// Computes sketches, graph and statistics, and makes the new generation the set.
+  ///
+  /// @param created the time that the manifest tells
+  public Manifest commit(Instant created) throws IOException {
+    try (LatentStore latents = writer.latents()) {
+      listener.accept("principal directions");
+      Sketcher sketcher = Sketcher.fit(latents, SKETCH_DIM);
+      listener.accept("sketches");
+      SketchTable table = SketchTable.of(sketcher, latents);
+      try (OutputStream out = writer.file(SetSections.SKETCH, SetSections.SKETCH)) {
+        table.write(out);
+      }
+      SetStatistics statistics = SetStatistics.of(table, latents);
+      listener.accept("graph");
+      List<Recall> recalls = writeGraph(table, latents, statistics);
+      listener.accept("commit");
+      Map<String, JsonNode> sections = new LinkedHashMap<>();
+      sections.put(SetSections.STATISTICS, SetSections.print(statistics));
+      sections.put(SetSections.HNSW, SetSections.print(recalls));
+      return writer.commit(sections, created);
+    }
+  }
+
+  private List<Recall> writeGraph(SketchTable table, LatentStore latents, SetStatistics statistics)
+      throws IOException {
+    try (Directory directory = new ByteBuffersDirectory()) {
+      HnswSearch.build(table, directory);
+      for (String name : directory.listAll()) {
+        try (IndexInput in = directory.openInput(name, IOContext.READONCE);
+            OutputStream out = writer.file(SetSections.HNSW, SetSections.HNSW + "/" + name)) {
+          copy(in, out);
+        }
+      }
+      listener.accept("recall of the graph");
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        return Recall.measure(
+            new ExactScan(table, latents),
+            new HnswSearch(reader, table, latents),
+            latents,
+            SetSections.recallRadii(statistics),
+            RECALL_QUERIES,
+            RECALL_SEED);
+      }
+    }
+  }
+
+  private static void copy(IndexInput in, OutputStream out) throws IOException {
+    byte[] buffer = new byte[1 << 16];
+    for (long left = in.length(); left > 0; ) {
+      int part = (int) Math.min(left, buffer.length);
+      in.readBytes(buffer, 0, part);
+      out.write(buffer, 0, part);
+      left -= part;
+    }
+  }
+
+  /// Gives up what was not committed.
+  @Override
+  public void close() throws IOException {
+    writer.close();
+  }
+}

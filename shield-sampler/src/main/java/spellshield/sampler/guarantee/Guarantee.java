@@ -1,0 +1,185 @@
+package spellshield.sampler.guarantee;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+import spellshield.index.kernel.Distance;
+import spellshield.index.search.ExactScan;
+import spellshield.index.search.Neighbor;
+import spellshield.index.store.LatentReader;
+import spellshield.sampler.shield.Ball;
+
+/// Takes a finished latent out of every ball, or says that it cannot.
+///
+/// The balls that hold the latent are left together ([Escape]); the point is rounded to float32,
+/// delivered (see below), and searched for exactly; balls that it has come into join the others,
+/// and so on for a bounded number of rounds. Only an exact search that finds nothing ends it well.
+///
+/// *Delivery* is what happens to a latent on its way out, such as the rounding to an 8-bit file and
+/// back: what is checked, returned and certified is the delivered latent. Where delivery leads back
+/// into a ball, the next round aims farther out by what was missing.
+///
+/// Immutable; any number of threads may use it.
+public final class Guarantee {
+  private static final int MOST_ROUNDS = 24;
+
+  private final ExactScan search;
+  private final LatentReader latents;
+  private final double radius;
+  private final double farthestMove;
+  private final UnaryOperator<float[]> delivery;
+
+  private Guarantee(
+      ExactScan search,
+      LatentReader latents,
+      double radius,
+      double farthestMove,
+      UnaryOperator<float[]> delivery) {
+    this.search = search;
+    this.latents = latents;
+    this.radius = radius;
+    this.farthestMove = farthestMove;
+    this.delivery = delivery;
+  }
+
+  /// Guarantees a radius around every latent; a sample is moved by at most 4 radii.
+  public static Guarantee of(ExactScan search, LatentReader latents, double radius) {
+    if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
+    }
+    return new Guarantee(search, latents, radius, 4 * radius, UnaryOperator.identity());
+  }
+
+  /// Checks what `delivery` makes of a latent instead of the latent itself; it must be
+  /// deterministic.
+  public Guarantee delivering(UnaryOperator<float[]> delivery) {
+    return new Guarantee(search, latents, radius, farthestMove, delivery);
+  }
+
+  /// Gives up on a sample that would have to be moved farther than this.
+  public Guarantee movingAtMost(double farthestMove) {
+    if (!(farthestMove > 0)) {
+      throw new IllegalArgumentException(
+          "the farthest move must be positive, but was " + farthestMove);
+    }
+    return new Guarantee(search, latents, radius, farthestMove, delivery);
+  }
+
+  public double radius() {
+    return radius;
+  }
+
+  /// What became of a sample.
+  public sealed interface Verdict {
+
+    /// The delivered latent is outside every ball.
+    ///
+    /// @param latent what is delivered, `[D]`
+    /// @param nearest the nearest protected latent; none where the set is empty
+    /// @param moved how far the latent was moved before delivery; 0 where it was outside already
+    /// @param searches exact searches made
+    record Outside(float[] latent, Optional<Neighbor> nearest, double moved, int searches)
+        implements Verdict {}
+
+    /// No point outside was found.
+    ///
+    /// @param reason one line
+    record Failed(String reason, int searches) implements Verdict {}
+  }
+
+  /// Settles one sample.
+  ///
+  /// @param x0 the finished latent `[D]`, not changed
+  /// @param others further balls to stay out of: earlier outputs
+  /// @param seed decides the random directions
+  public Verdict settle(float[] x0, List<Ball> others, long seed) {
+    for (float value : x0) {
+      if (!Float.isFinite(value)) {
+        return new Verdict.Failed("the sample is not finite: it holds " + value, 0);
+      }
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    double[] start = Vectors.widen(x0);
+    Map<Object, Ball> known = new LinkedHashMap<>();
+    double extra = 0;
+    float[] moved = x0;
+    for (int round = 1; round <= MOST_ROUNDS; round++) {
+      float[] delivered = delivery.apply(moved);
+      Map<Object, Ball> holding = holding(delivered, others);
+      if (holding.isEmpty()) {
+        Optional<Neighbor> nearest = search.nearest(delivered, 1).getFirst();
+        double length = Vectors.distance(start, moved);
+        return new Verdict.Outside(delivered, nearest, length, round + 1);
+      }
+      extra += missing(moved, delivered, holding, known);
+      known.putAll(holding);
+      Optional<double[]> out = Escape.from(start, aimedAt(known.values(), start, extra), random);
+      if (out.isEmpty()) {
+        return new Verdict.Failed(
+            "no way out of %d overlapping balls was found".formatted(known.size()), round);
+      }
+      double length = Vectors.distance(out.get(), start);
+      if (length > farthestMove) {
+        return new Verdict.Failed(
+            "the nearest way out of %d overlapping balls is %.4g long, more than %.4g"
+                .formatted(known.size(), length, farthestMove),
+            round);
+      }
+      moved = Vectors.narrow(out.get());
+    }
+    return new Verdict.Failed(
+        "%d rounds led from one ball into another, %d in all".formatted(MOST_ROUNDS, known.size()),
+        MOST_ROUNDS);
+  }
+
+  /// Returns the balls that the latent cannot be shown to be outside of, by what tells them apart:
+  /// the item for those of the set, the ball itself for the others.
+  private Map<Object, Ball> holding(float[] latent, List<Ball> others) {
+    Map<Object, Ball> holding = new LinkedHashMap<>();
+    for (Neighbor neighbor : search.search(latent, 1, radius).getFirst().neighbors()) {
+      float[] centre = new float[latents.dim()];
+      double error = latents.read(neighbor.item(), centre);
+      holding.put(neighbor.item(), new Ball(centre, radius + error));
+    }
+    for (Ball ball : others) {
+      double distance = Distance.between(latent, ball.centre());
+      if (!(Distance.lower(distance, latent.length) > ball.radius())) {
+        holding.put(ball, ball);
+      }
+    }
+    return holding;
+  }
+
+  /// Returns how much farther out to aim: what delivery took from the distance to known balls.
+  private static double missing(
+      float[] moved, float[] delivered, Map<Object, Ball> holding, Map<Object, Ball> known) {
+    double missing = 0;
+    for (Map.Entry<Object, Ball> entry : holding.entrySet()) {
+      if (known.containsKey(entry.getKey())) {
+        Ball ball = entry.getValue();
+        double before = Distance.between(moved, ball.centre());
+        double after = Distance.between(delivered, ball.centre());
+        missing = Math.max(missing, Math.max(before - after, 1e-3 * ball.radius()));
+      }
+    }
+    return missing;
+  }
+
+  /// Widens the balls by what rounding the result to float32 may cost, and by what delivery does.
+  private static List<Ball> aimedAt(Collection<Ball> balls, double[] start, double extra) {
+    List<Ball> aimed = new ArrayList<>();
+    double norm = Vectors.norm(start);
+    for (Ball ball : balls) {
+      // A float32 is off by 2⁻²⁴ of itself, so the point by 2⁻²⁴ of its norm; twice that for
+      // safety.
+      double rounding = 0x1p-23 * (norm + 8 * ball.radius());
+      aimed.add(new Ball(ball.centre(), ball.radius() * (1 + 1e-6) + rounding + extra));
+    }
+    return aimed;
+  }
+}

@@ -1,0 +1,223 @@
+package spellshield.sampler.guarantee;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import spellshield.index.ProtectedSet;
+import spellshield.index.kernel.Distance;
+import spellshield.index.search.Neighbor;
+import spellshield.sampler.Condition;
+import spellshield.sampler.Denoiser;
+import spellshield.sampler.Latents;
+import spellshield.sampler.Noise;
+import spellshield.sampler.NoiseSchedule;
+import spellshield.sampler.Sampler;
+import spellshield.sampler.shield.Activity;
+import spellshield.sampler.shield.Ball;
+import spellshield.sampler.shield.Shield;
+import spellshield.sampler.shield.ShieldedDenoiser;
+
+/// A whole run: initial noise, sampler, shield, guarantee, and resampling where that fails.
+///
+/// A seed gives the same sample in any batch and with any number of threads, unless the shield
+/// keeps the batch or a history apart. A sample that cannot be brought outside is sampled anew from
+/// a seed derived from its own, at most [#MOST_ATTEMPTS] times in all, and is then reported as
+/// failed. Not for several threads at once.
+public final class ShieldedSampler {
+
+  /// How often a sample is tried before it is reported as failed.
+  public static final int MOST_ATTEMPTS = 8;
+
+  private static final long RESAMPLING_STREAM = 1L << 41;
+
+  private final Denoiser denoiser;
+  private final Sampler sampler;
+  private final double[] sigmas;
+  private final int[] shape;
+  private final Shield shield;
+  private @Nullable ProtectedSet set;
+  private @Nullable Guarantee guarantee;
+  private UnaryOperator<float[]> delivery = UnaryOperator.identity();
+  private long searchNanos;
+
+  /// Puts a run together, without a guarantee.
+  ///
+  /// @param shape of one latent, `[C, H, W]`
+  public ShieldedSampler(
+      Denoiser denoiser,
+      Sampler sampler,
+      NoiseSchedule schedule,
+      int steps,
+      Shield shield,
+      int... shape) {
+    this.denoiser = denoiser;
+    this.sampler = sampler;
+    this.sigmas = schedule.sigmas(steps);
+    this.shield = shield;
+    this.shape = shape.clone();
+  }
+
+  /// Guarantees and certifies that every sample is farther than `radius` from every latent of the
+  /// set.
+  public ShieldedSampler guaranteeing(ProtectedSet set, double radius) {
+    this.set = set;
+    this.guarantee =
+        Guarantee.of(set.exact(), set.latents(), radius).delivering(z -> delivery.apply(z));
+    return this;
+  }
+
+  /// Returns, checks and certifies what `delivery` makes of a latent, such as the rounding to a
+  /// file and back.
+  public ShieldedSampler delivering(UnaryOperator<float[]> delivery) {
+    this.delivery = delivery;
+    return this;
+  }
+
+  /// Returns the time that the shield's searches took so far.
+  public long searchNanos() {
+    return searchNanos;
+  }
+
+  /// Samples one batch.
+  ///
+  /// @param seeds one per sample
+  /// @param condition what to sample; labels are one per seed
+  /// @return one sample per seed, in their order
+  public List<Sample> sample(long[] seeds, Condition condition) {
+    Sample[] done = new Sample[seeds.length];
+    long[] current = seeds.clone();
+    Activity[] activities = new Activity[seeds.length];
+    Arrays.fill(activities, Activity.NONE);
+    List<Ball> earlier = new ArrayList<>(historyBalls());
+    int[] open = new int[seeds.length];
+    Arrays.setAll(open, i -> i);
+    for (int attempt = 1; open.length > 0; attempt++) {
+      List<float[]> finished = run(pick(current, open), pick(condition, open), activities, open);
+      List<Integer> failed = new ArrayList<>();
+      for (int i = 0; i < open.length; i++) {
+        int row = open[i];
+        Sample sample =
+            settle(finished.get(i), seeds[row], current[row], attempt, activities[row], earlier);
+        if (sample.failed() && attempt < MOST_ATTEMPTS) {
+          failed.add(row);
+          current[row] = Noise.stream(seeds[row], RESAMPLING_STREAM + attempt).nextLong();
+          continue;
+        }
+        done[row] = sample;
+        if (shield.batchRadius() > 0 && !sample.failed()) {
+          earlier.add(new Ball(sample.latent(), shield.batchRadius()));
+        }
+      }
+      open = failed.stream().mapToInt(Integer::intValue).toArray();
+    }
+    shield
+        .history()
+        .ifPresent(history -> {
+          for (Sample sample : done) {
+            if (!sample.failed()) {
+              history.add(sample.latent(), sample.seed());
+            }
+          }
+        });
+    return List.of(done);
+  }
+
+  private List<Ball> historyBalls() {
+    return shield
+        .history()
+        .map(history ->
+            history.outputs().stream()
+                .map(output -> new Ball(output.latent(), shield.historyRadius()))
+                .toList())
+        .orElse(List.of());
+  }
+
+  private List<float[]> run(long[] seeds, Condition condition, Activity[] activities, int[] rows) {
+    Noise noise = new Noise(seeds);
+    Latents start = noise.draw(0, shape);
+    for (int i = 0; i < start.values().length; i++) {
+      start.values()[i] = (float) (start.values()[i] * sigmas[0]);
+    }
+    ShieldedDenoiser shielded = shield.over(denoiser, noise);
+    Latents x0 = sampler.sample(shielded, sigmas, start, noise, condition);
+    searchNanos += shielded.searchNanos();
+    List<float[]> finished = new ArrayList<>();
+    for (int i = 0; i < rows.length; i++) {
+      activities[rows[i]] = activities[rows[i]].plus(shielded.activities().get(i));
+      finished.add(x0.row(i));
+    }
+    return finished;
+  }
+
+  private Sample settle(
+      float[] x0, long requested, long seed, int attempt, Activity activity, List<Ball> earlier) {
+    if (guarantee == null || set == null) {
+      return new Sample(
+          delivery.apply(x0), requested, seed, attempt, activity, 0, Optional.empty(), "");
+    }
+    return switch (guarantee.settle(x0, earlier, seed)) {
+      case Guarantee.Verdict.Outside outside ->
+          new Sample(
+              outside.latent(),
+              requested,
+              seed,
+              attempt,
+              activity,
+              outside.moved(),
+              Optional.of(
+                  certify(set, guarantee.radius(), outside, requested, seed, attempt, activity)),
+              "");
+      case Guarantee.Verdict.Failed(String reason, int searches) ->
+          new Sample(x0, requested, seed, attempt, activity, 0, Optional.empty(), reason);
+    };
+  }
+
+  private Certificate certify(
+      ProtectedSet set,
+      double radius,
+      Guarantee.Verdict.Outside outside,
+      long requested,
+      long seed,
+      int attempt,
+      Activity activity) {
+    Optional<Neighbor> nearest = outside.nearest();
+    return new Certificate(
+        Certificate.STATEMENT,
+        set.id(),
+        set.manifest().generation(),
+        set.count(),
+        set.space().toString(),
+        set.space().fingerprint(),
+        radius,
+        nearest.map(n -> set.item(n.item()).id()).orElse(""),
+        nearest.map(Neighbor::distance).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Neighbor::lower).orElse(Double.POSITIVE_INFINITY),
+        Distance.ARITHMETIC,
+        "exact",
+        Certificate.sha256(outside.latent()),
+        seed,
+        requested,
+        attempt,
+        sampler.name(),
+        sigmas.length - 1,
+        activity.searches(),
+        activity.acted(),
+        outside.searches(),
+        outside.moved());
+  }
+
+  private static long[] pick(long[] seeds, int[] rows) {
+    return Arrays.stream(rows).mapToLong(row -> seeds[row]).toArray();
+  }
+
+  private static Condition pick(Condition condition, int[] rows) {
+    return switch (condition) {
+      case Condition.None none -> none;
+      case Condition.Labels(int[] labels) ->
+          new Condition.Labels(Arrays.stream(rows).map(row -> labels[row]).toArray());
+    };
+  }
+}

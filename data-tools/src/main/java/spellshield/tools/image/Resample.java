@@ -1,0 +1,197 @@
+package spellshield.tools.image;
+
+/// Pillow's resize, bit for bit, and the centre crop of ADM on top of it.
+///
+/// A resize is two passes, rows first, with 8-bit samples between them. Output sample `i` of a pass
+/// lies at `c = (i + ½)·s`, `s = in / out`; with `f = max(s, 1)` it is
+///
+/// ```text
+/// clip((½ + Σ_j K_j·in_j), 0, 255),  K_j ∝ filter((j + ½ − c) / f), Σ K_j = 1
+/// ```
+///
+/// over `|j + ½ − c| ≤ support·f`, where K is rounded to 22 fractional bits and a pass that would
+/// change nothing is left out. Source: Pillow 12, `src/libImaging/Resample.c` (MIT-CMU licence).
+public final class Resample {
+  private static final int PRECISION = 32 - 8 - 2; // two bits for the overshoot of a filter
+
+  private Resample() {}
+
+  /// The filters of Pillow that the field prepares images with.
+  public enum Filter {
+    BOX(0.5) {
+      @Override
+      double at(double x) {
+        return x > -0.5 && x <= 0.5 ? 1 : 0;
+      }
+    },
+    /// Keys' cubic with a = −½.
+    BICUBIC(2) {
+      @Override
+      double at(double x) {
+        double a = -0.5;
+        double d = Math.abs(x);
+        if (d < 1) {
+          return ((a + 2) * d - (a + 3)) * d * d + 1;
+        }
+        return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
+      }
+    },
+    LANCZOS(3) {
+      @Override
+      double at(double x) {
+        return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+      }
+
+      private double sinc(double x) {
+        return x == 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
+      }
+    };
+
+    private final double support;
+
+    Filter(double support) {
+      this.support = support;
+    }
+
+    abstract double at(double x);
+  }
+
+  /// Returns the picture resized to `width × height`, as `Image.resize` does.
+  public static RgbImage resize(RgbImage image, int width, int height, Filter filter) {
+    if (width < 1 || height < 1) {
+      throw new IllegalArgumentException(
+          "an image is resized to at least 1×1, but %d×%d was asked".formatted(width, height));
+    }
+    return window(image, width, height, 0, 0, width, height, filter);
+  }
+
+  /// Returns the centre of the picture, scaled so that it just covers `width × height`.
+  ///
+  /// For a square this is ADM's crop (guided-diffusion's `center_crop_arr`, also of DiT and EDM2):
+  /// halve both sides with [Filter#BOX] while the shorter one is at least twice too long, scale
+  /// with [Filter#BICUBIC] to sides rounded half to even, cut out the centre. Only what is cut out
+  /// is computed, so a very long strip costs no more than its centre.
+  public static RgbImage centreCrop(RgbImage image, int width, int height) {
+    RgbImage halved = image;
+    while (halved.width() >= 2L * width && halved.height() >= 2L * height) {
+      halved = resize(halved, halved.width() / 2, halved.height() / 2, Filter.BOX);
+    }
+    double scale = Math.max((double) width / halved.width(), (double) height / halved.height());
+    long fullWidth = (long) Math.rint(halved.width() * scale);
+    long fullHeight = (long) Math.rint(halved.height() * scale);
+    return window(
+        halved,
+        fullWidth,
+        fullHeight,
+        (fullWidth - width) / 2,
+        (fullHeight - height) / 2,
+        width,
+        height,
+        Filter.BICUBIC);
+  }
+
+  /// Returns `width × height` pixels at (`left`, `top`) of the picture resized to the full size.
+  private static RgbImage window(
+      RgbImage image,
+      long fullWidth,
+      long fullHeight,
+      long left,
+      long top,
+      int width,
+      int height,
+      Filter filter) {
+    Pass horizontal = Pass.of(image.width(), fullWidth, left, width, filter);
+    Pass vertical = Pass.of(image.height(), fullHeight, top, height, filter);
+    int firstRow = vertical.first();
+    int rows = vertical.end() - firstRow;
+    int channels = image.channels();
+    byte[] between = new byte[Math.multiplyExact(Math.multiplyExact(rows, width), channels)];
+    for (int y = 0; y < rows; y++) {
+      int from = (firstRow + y) * image.width() * channels;
+      horizontal.line(
+          image.samples(), from, channels, between, y * width * channels, channels, channels);
+    }
+    byte[] out = new byte[Math.multiplyExact(width * channels, height)];
+    int line = width * channels;
+    for (int i = 0; i < line; i++) {
+      vertical.line(between, i - firstRow * line, line, out, i, line, 1);
+    }
+    return new RgbImage(width, height, channels, out);
+  }
+
+  /// One pass: where each output sample's inputs begin, and their weights (none: a plain copy).
+  private record Pass(int[] starts, int[][] weights) {
+
+    static Pass of(int in, long out, long from, int count, Filter filter) {
+      double scale = (double) in / out;
+      double stretch = Math.max(scale, 1);
+      double support = filter.support * stretch;
+      int[] starts = new int[count];
+      int[][] weights = new int[count][];
+      for (int i = 0; i < count; i++) {
+        double centre = (from + i + 0.5) * scale;
+        int start = Math.max(0, (int) (centre - support + 0.5));
+        int end = Math.min(in, (int) (centre + support + 0.5));
+        starts[i] = start;
+        weights[i] =
+            in == out ? identity(starts, i, from) : weights(start, end, centre, stretch, filter);
+      }
+      return new Pass(starts, weights);
+    }
+
+    private static int[] identity(int[] starts, int i, long from) {
+      starts[i] = (int) from + i;
+      return new int[] {1 << PRECISION};
+    }
+
+    private static int[] weights(int start, int end, double centre, double stretch, Filter filter) {
+      double[] exact = new double[end - start];
+      double sum = 0;
+      for (int j = 0; j < exact.length; j++) {
+        exact[j] = filter.at((j + start - centre + 0.5) * (1 / stretch));
+        sum += exact[j];
+      }
+      int[] fixed = new int[exact.length];
+      for (int j = 0; j < exact.length; j++) {
+        double weight = sum == 0 ? exact[j] : exact[j] / sum;
+        fixed[j] = (int) (weight * (1 << PRECISION) + (weight < 0 ? -0.5 : 0.5));
+      }
+      return fixed;
+    }
+
+    int first() {
+      int first = Integer.MAX_VALUE;
+      for (int start : starts) {
+        first = Math.min(first, start);
+      }
+      return first;
+    }
+
+    int end() {
+      int end = 0;
+      for (int i = 0; i < starts.length; i++) {
+        end = Math.max(end, starts[i] + weights[i].length);
+      }
+      return end;
+    }
+
+    /// Filters one line; `channels` neighbouring lines at once.
+    ///
+    /// @param from where input sample 0 lies, `step` apart from the next
+    /// @param to where output sample 0 goes, `stride` apart from the next
+    void line(byte[] in, int from, int step, byte[] out, int to, int stride, int channels) {
+      for (int i = 0; i < starts.length; i++) {
+        int[] kernel = weights[i];
+        for (int c = 0; c < channels; c++) {
+          int sum = 1 << (PRECISION - 1);
+          int at = from + starts[i] * step + c;
+          for (int weight : kernel) {
+            sum += weight * (in[at] & 0xff);
+            at += step;
+          }
+          out[to + i * stride + c] = (byte) Math.clamp(sum >> PRECISION, 0, 255);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package spellshield.tools.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.junit.jupiter.api.Test;
+import spellshield.tools.testing.Shared;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+/// What Pillow 12.3 makes of real files, as hashes of its 8-bit samples.
+class PillowTest {
+  private static JsonNode pillow() throws IOException {
+    return new ObjectMapper()
+        .readTree(Files.readString(Shared.path("fixtures/pillow/pillow.json")));
+  }
+
+  @Test
+  void photographs_and_their_crops_are_bit_equal() throws Exception {
+    assertThat(compare("data/imagenet-sample.tar", "imagenet_sample")).isEqualTo(200);
+  }
+
+  @Test
+  void small_photographs_are_bit_equal() throws Exception {
+    assertThat(compare("data/tiny-imagenet-train.tar", "tiny_imagenet_first_400")).isEqualTo(400);
+  }
+
+  /// Pillow's `convert("RGB")` shows what lies under transparency, so this test asks for that.
+  @Test
+  void oddities_are_bit_equal() throws Exception {
+    Path folder = Shared.path("fixtures/pillow/odd-images");
+    int count = 0;
+    for (JsonNode expected : pillow().get("odd_images")) {
+      check(Files.readAllBytes(folder.resolve(expected.get("file").asString())), expected);
+      count++;
+    }
+    assertThat(count).isEqualTo(23);
+  }
+
+  @Test
+  void bad_files_are_refused_in_one_line() throws Exception {
+    Path folder = Shared.path("fixtures/pillow/odd-images");
+    for (JsonNode bad : pillow().get("bad_images")) {
+      Path file = folder.resolve(bad.asString());
+      assertThatThrownBy(() -> ImageDoor.read(file))
+          .as(bad.asString())
+          .isInstanceOf(UnreadableImageException.class)
+          .hasMessageStartingWith(file + ": ")
+          .hasMessageNotContaining("\n");
+    }
+  }
+
+  private static int compare(String archive, String key) throws Exception {
+    Map<String, JsonNode> expected = new HashMap<>();
+    for (JsonNode node : pillow().get(key)) {
+      expected.put(node.get("file").asString(), node);
+    }
+    int found = 0;
+    try (InputStream in = Files.newInputStream(Shared.path(archive));
+        TarArchiveInputStream tar = new TarArchiveInputStream(in)) {
+      TarArchiveEntry entry = tar.getNextEntry();
+      while (entry != null && found < expected.size()) {
+        JsonNode node = expected.get(entry.getName());
+        if (node != null) {
+          check(tar.readNBytes(Math.toIntExact(entry.getSize())), node);
+          found++;
+        }
+        entry = tar.getNextEntry();
+      }
+    }
+    return found;
+  }
+
+  private static void check(byte[] file, JsonNode expected) throws Exception {
+    String name = expected.get("file").asString();
+    RgbImage image = ImageDoor.read(file, name, Samples.Alpha.DROPPED);
+    assertThat(image.width()).as(name).isEqualTo(expected.get("size").get(0).asInt());
+    assertThat(image.height()).as(name).isEqualTo(expected.get("size").get(1).asInt());
+    assertThat(hash(image)).as(name).isEqualTo(expected.get("rgb_sha256").asString());
+    for (int side : new int[] {64, 256, 512}) {
+      JsonNode crop = expected.get("adm" + side + "_sha256");
+      if (crop != null) {
+        assertThat(hash(Resample.centreCrop(image, side, side)))
+            .as("%s at %d", name, side)
+            .isEqualTo(crop.asString());
+      }
+    }
+  }
+
+  private static String hash(RgbImage image) throws Exception {
+    byte[] samples = image.withChannels(3).samples();
+    return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(samples));
+  }
+}

@@ -110,9 +110,9 @@ public final class Shield {
 
     private Builder() {}
 
-    /// Keeps away from a protected set; a search looks half a radius farther than it must.
+    /// Keeps away from a protected set; a search looks as far again as it must.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
-      return protecting(search, latents, radius, 0.5 * radius);
+      return protecting(search, latents, radius, radius);
     }
 
     /// Keeps away from a protected set.

@@ -1,0 +1,56 @@
+package spellshield.tools;
+
+import java.util.stream.IntStream;
+import spellshield.sampler.Latents;
+
+/// The judge of the demo: distances in plain float64 over all latents, sharing no code with the
+/// search.
+///
+/// @param data every protected latent
+record BruteForce(Latents data) {
+
+  /// The nearest protected latent.
+  ///
+  /// @param item its position
+  /// @param distance `‖x − z‖`
+  record Nearest(int item, double distance) {}
+
+  /// Returns the nearest protected latent of each output, `Σ (x_i − z_i)²` summed in order.
+  Nearest[] nearest(float[][] outputs) {
+    return IntStream.range(0, outputs.length)
+        .parallel()
+        .mapToObj(i -> nearest(outputs[i]))
+        .toArray(Nearest[]::new);
+  }
+
+  private Nearest nearest(float[] output) {
+    int dim = data.dim();
+    double least = Double.POSITIVE_INFINITY;
+    int item = -1;
+    for (int k = 0; k < data.batch(); k++) {
+      double sum = 0;
+      // Leaving early cannot change which one is nearest: squares only add.
+      for (int from = 0; from < dim && sum < least; from += 64) {
+        int to = Math.min(dim, from + 64);
+        for (int i = from; i < to; i++) {
+          double difference = (double) output[i] - data.values()[k * dim + i];
+          sum += difference * difference;
+        }
+      }
+      if (sum < least) {
+        least = sum;
+        item = k;
+      }
+    }
+    return new Nearest(item, Math.sqrt(least));
+  }
+
+  /// Returns how many outputs are not farther than `radius` from every protected latent.
+  int inside(float[][] outputs, double radius) {
+    int inside = 0;
+    for (Nearest nearest : nearest(outputs)) {
+      inside += nearest.distance() <= radius ? 1 : 0;
+    }
+    return inside;
+  }
+}

@@ -1,0 +1,209 @@
+package spellshield.tools;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import spellshield.index.ProtectedSet;
+import spellshield.index.store.Precision;
+import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.image.Png;
+import spellshield.tools.report.ContactSheet;
+import spellshield.tools.source.ImageSource;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `shield demo`: the whole of it on the pictures that come with the project.
+@Command(
+    name = "demo",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Protects real pictures and samples models that have memorised them, plain and shielded.",
+      "",
+      "First 60,000 pictures of clothes and a table, then 1,871 emoji and a contact sheet. About three"
+          + " minutes on two cores; with --small half a minute on a part of the pictures."
+    })
+final class DemoCommand implements Callable<Integer> {
+  private static final int[] HALF_WIDTHS = {64, 20, 14};
+  private static final double EMOJI_SHARE = 0.3;
+  private static final int SHOWN = 8;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(names = "--small", description = "A tenth of the pictures and a few samples.")
+  private boolean small;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "data",
+      description = "Where emoji/ and fashion-mnist/ are (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("data");
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      defaultValue = "out/demo",
+      description = "Where sets and picture go (default: ${DEFAULT-VALUE}).")
+  private Path output = Path.of("out/demo");
+
+  @Option(names = "--json", description = "Prints one JSON object on standard output.")
+  private boolean json;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Shows no progress.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = Console.of(spec);
+    Files.createDirectories(output);
+    ObjectNode result = Json.object();
+    StringBuilder report = new StringBuilder();
+    int inside = scale(console, result, report);
+    inside += dial(console, result, report);
+    console.print(json ? Json.print(result) : report.toString().stripTrailing());
+    if (inside > 0) {
+      console.say("shield: %d guaranteed samples lie inside a ball".formatted(inside));
+      return ExitCode.INSIDE;
+    }
+    return ExitCode.OK;
+  }
+
+  private int scale(Console console, ObjectNode result, StringBuilder report) throws IOException {
+    ImageSource clothes =
+        ImageSource.open(data.resolve("fashion-mnist").resolve("train-images-idx3-ubyte.gz"));
+    long limit = small ? 6_000 : Long.MAX_VALUE;
+    PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, limit, quiet);
+    Path folder = output.resolve(small ? "fashion-set-small" : "fashion-set");
+    long start = System.nanoTime();
+    SetBuild.build(clothes, codec, Precision.FLOAT32, folder, limit, quiet);
+    try (ProtectedSet set = ProtectedSet.open(folder)) {
+      double radius = set.radius(RadiusOption.DEFAULT_SHARE);
+      console.say(
+          "protected %,d pictures of clothes in %.0f s; sampling a model that has memorised them"
+              .formatted(set.count(), (System.nanoTime() - start) / 1e9));
+      ScaleDemo demo = new ScaleDemo(set, codec, radius, small ? 32 : 256, small ? 16 : 32, quiet);
+      ScaleDemo.Result tables = demo.run();
+      ObjectNode about = result.putObject("set");
+      about.put("count", set.count()).put("dim", set.space().dim()).put("radius", radius);
+      about.put("typicalDistance", set.statistics().typicalDistance());
+      ArrayNode runs = result.putArray("runs");
+      tables.runs().forEach(run -> runs.addPOJO(run));
+      ArrayNode diversity = result.putArray("diversity");
+      tables.diversity().forEach(row -> diversity.addPOJO(row));
+      report.append(text(set, radius, tables));
+      return tables.runs().getLast().inside();
+    }
+  }
+
+  private static String text(ProtectedSet set, double radius, ScaleDemo.Result tables) {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%n%,d protected pictures, dim %d, radius %.3f = %.2f of the typical distance %.3f%n%n"
+            .formatted(
+                set.count(),
+                set.space().dim(),
+                radius,
+                radius / set.statistics().typicalDistance(),
+                set.statistics().typicalDistance()));
+    text.append(
+        "search  samples  inside      ms/image  search ms/step  searches  steps pushed  resampled"
+            + "  certified%n".formatted());
+    for (ScaleDemo.Run run : tables.runs()) {
+      text.append(
+          "%-6s  %7d  %5.1f %%  %10.1f  %14.4f  %8.2f  %10.1f %%  %9d  %9d%n"
+              .formatted(
+                  run.name(),
+                  run.samples(),
+                  100.0 * run.inside() / run.samples(),
+                  run.millisPerImage(),
+                  run.searchMillisPerStep(),
+                  run.searchesPerTrajectory(),
+                  100 * run.pushedStepShare(),
+                  run.resampled(),
+                  run.certified()));
+    }
+    text.append(
+        "%none class, %d samples in batches of 16%n"
+            .formatted(tables.diversity().getFirst().samples()));
+    text.append("          pairs within r   Vendi   mean pairwise distance%n".formatted());
+    for (ScaleDemo.Diversity row : tables.diversity()) {
+      text.append(
+          "%-8s  %14d  %6.2f  %23.3f%n"
+              .formatted(row.name(), row.tooNear(), row.vendi(), row.meanDistance()));
+    }
+    return text.toString();
+  }
+
+  private int dial(Console console, ObjectNode result, StringBuilder report) throws IOException {
+    ImageSource emoji = ImageSource.open(data.resolve("emoji"));
+    long limit = small ? 500 : Long.MAX_VALUE;
+    PixelCodec codec = SetBuild.fit(emoji, 64, 64, 3, limit, quiet);
+    Path folder = output.resolve(small ? "emoji-set-small" : "emoji-set");
+    SetBuild.build(emoji, codec, Precision.FLOAT32, folder, limit, quiet);
+    List<String> names = names(emoji, limit);
+    try (ProtectedSet set = ProtectedSet.open(folder)) {
+      double radius = set.radius(EMOJI_SHARE);
+      console.say("protected %,d emoji; turning the dial".formatted(set.count()));
+      ContactSheet sheet =
+          new ContactSheet(
+              "%,d emoji, r = %.2f of the typical distance".formatted(set.count(), EMOJI_SHARE), 2);
+      DialDemo demo = new DialDemo(set, codec, radius, small ? 4 : 16, quiet, names::get);
+      ArrayNode dial = result.putArray("dial");
+      report.append(
+          ("%n%,d protected emoji, dim %d, radius %.3f = %.2f of the typical distance %.3f%n%n"
+                  + "window  samples  plain inside  shielded inside  unchanged  certified  copy"
+                  + " correlation plain, shielded%n")
+              .formatted(
+                  set.count(),
+                  set.space().dim(),
+                  radius,
+                  EMOJI_SHARE,
+                  set.statistics().typicalDistance()));
+      int inside = 0;
+      for (int halfWidth : HALF_WIDTHS) {
+        DialDemo.Setting setting = demo.run(halfWidth, SHOWN, sheet);
+        dial.addPOJO(setting);
+        inside += setting.shieldedInside();
+        report.append(
+            "%6d  %7d  %12d  %15d  %9d  %9d  %.3f, %.3f%n"
+                .formatted(
+                    setting.window(),
+                    setting.samples(),
+                    setting.plainInside(),
+                    setting.shieldedInside(),
+                    setting.unchanged(),
+                    setting.certified(),
+                    setting.plainCorrelation(),
+                    setting.shieldedCorrelation()));
+      }
+      Path picture = output.resolve("demo.png");
+      Files.write(picture, Png.write(sheet.draw()));
+      result.put("picture", picture.toString());
+      report.append("%npicture: %s%n".formatted(picture));
+      return inside;
+    }
+  }
+
+  private static List<String> names(ImageSource source, long limit) {
+    List<String> names = new ArrayList<>();
+    try (Stream<ImageSource.Entry> entries = source.entries()) {
+      entries
+          .limit(limit)
+          .filter(entry -> entry instanceof ImageSource.Entry.Picture)
+          .forEach(entry -> names.add(entry.origin().name()));
+    }
+    return names;
+  }
+}

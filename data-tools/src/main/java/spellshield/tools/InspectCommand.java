@@ -1,0 +1,112 @@
+package spellshield.tools;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import spellshield.index.store.DiskStorage;
+import spellshield.index.store.FileEntry;
+import spellshield.index.store.Manifest;
+import spellshield.index.store.Storage;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `shield inspect`: what a set is, from its manifest; needs neither tensors nor the index.
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Tells what is in a protected set: latent space, count, scale, recall of the graph, files.",
+      "",
+      "Example: shield inspect set --verify"
+    })
+final class InspectCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Parameters(paramLabel = "SET", description = "The folder of the set.")
+  private Path set = Path.of("");
+
+  @Option(names = "--verify", description = "Compares every file with its checksum.")
+  private boolean verify;
+
+  @Option(names = "--json", description = "Prints the manifest's facts as one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    Storage storage = DiskStorage.at(set);
+    Manifest manifest = Manifest.newest(storage);
+    if (verify) {
+      for (FileEntry file : manifest.files()) {
+        file.verify(storage);
+      }
+    }
+    Console console = Console.of(spec);
+    console.print(json ? asJson(manifest) : asText(manifest));
+    return ExitCode.OK;
+  }
+
+  private String asJson(Manifest manifest) {
+    ObjectNode result = Json.object();
+    result.put("id", manifest.sha256());
+    result.put("generation", manifest.generation());
+    result.put("created", manifest.created().toString());
+    result.put("count", manifest.count());
+    result.put("space", manifest.space().description());
+    result.put("fingerprint", manifest.space().fingerprint());
+    result.put("dim", manifest.space().dim());
+    result.put("precision", manifest.precision().toString());
+    result.put("bytes", bytes(manifest));
+    result.put("verified", verify);
+    for (String name : manifest.sections()) {
+      manifest.section(name).ifPresent(section -> result.set(name, section));
+    }
+    return Json.print(result);
+  }
+
+  private String asText(Manifest manifest) {
+    StringBuilder text = new StringBuilder();
+    line(text, "set", "%s, generation %d".formatted(set, manifest.generation()));
+    line(text, "id", manifest.sha256());
+    line(text, "created", manifest.created().toString());
+    line(text, "space", manifest.space().toString());
+    line(text, "fingerprint", manifest.space().fingerprint());
+    line(text, "latents", "%,d of %s".formatted(manifest.count(), manifest.precision()));
+    line(text, "size", "%,d bytes in %d files".formatted(bytes(manifest), manifest.files().size()));
+    JsonNode statistics = manifest.section("statistics").orElse(Json.object());
+    double typical = statistics.path("typicalDistance").asDouble(0);
+    line(text, "typical distance", "%.4f".formatted(typical));
+    double meanClearance = statistics.path("meanClearance").asDouble(0);
+    line(
+        text,
+        "mean to nearest",
+        "%.4f (%.3f of typical): a larger radius holds the mean"
+            .formatted(meanClearance, meanClearance / typical));
+    for (JsonNode recall : manifest.section("hnsw").orElse(Json.object()).path("recall")) {
+      double radius = recall.path("radius").asDouble(0);
+      long pairs = recall.path("pairs").asLong(0);
+      long found = recall.path("found").asLong(0);
+      line(
+          text,
+          "graph's recall",
+          "%.4f at %.2f of typical (%,d of %,d pairs)"
+              .formatted(pairs == 0 ? 1 : (double) found / pairs, radius / typical, found, pairs));
+    }
+    text.append(verify ? "every file has its checksum" : "files not compared; --verify does");
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String name, String value) {
+    text.append("%-17s %s%n".formatted(name, value));
+  }
+
+  private static long bytes(Manifest manifest) {
+    return manifest.files().stream().mapToLong(FileEntry::length).sum();
+  }
+}

@@ -1,0 +1,48 @@
+package spellshield.tools;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import spellshield.index.ProtectedSet;
+import spellshield.sampler.Latents;
+
+/// All latents of a set in memory: the data of the closed-form denoisers, which memorise it.
+///
+/// @param latents every latent, `[K, C, H, W]`
+/// @param labels the class of each, an index into `names`
+/// @param names the labels of the set, in the order in which they first occur
+record ProtectedData(Latents latents, int[] labels, List<String> names) {
+
+  static ProtectedData of(ProtectedSet set) {
+    int dim = set.space().dim();
+    if (set.count() * dim > Integer.MAX_VALUE - 16) {
+      throw new IllegalArgumentException(
+          "%,d latents of %,d values are more than a closed-form denoiser can hold in one array"
+              .formatted(set.count(), dim));
+    }
+    int count = (int) set.count();
+    float[] values = new float[count * dim];
+    float[] row = new float[dim];
+    int[] labels = new int[count];
+    Map<String, Integer> numbers = new LinkedHashMap<>();
+    for (int item = 0; item < count; item++) {
+      set.latents().read(item, row);
+      System.arraycopy(row, 0, values, item * dim, dim);
+      String label = set.item(item).label();
+      labels[item] = numbers.computeIfAbsent(label, unseen -> numbers.size());
+    }
+    return new ProtectedData(
+        new Latents(values, count, set.space().shape()), labels, new ArrayList<>(numbers.keySet()));
+  }
+
+  /// Returns the number of a label.
+  int number(String label) {
+    int number = names.indexOf(label);
+    if (number < 0) {
+      throw new IllegalArgumentException(
+          "the set has no label '%s'; it has %s".formatted(label, names));
+    }
+    return number;
+  }
+}

@@ -1,0 +1,41 @@
+package spellshield.tools;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import spellshield.index.ProtectedSet;
+
+/// The radius, said as a share of the typical distance or as a distance.
+final class RadiusOption {
+
+  /// Held-out pictures of Fashion-MNIST lie inside this share in 1.6 % of cases.
+  static final double DEFAULT_SHARE = 0.15;
+
+  @Option(
+      names = {"-r", "--radius"},
+      paramLabel = "SHARE",
+      description =
+          "The radius as a share of the typical distance between two protected pictures"
+              + " (default: 0.15).")
+  private @Nullable Double share;
+
+  @Option(
+      names = "--distance",
+      paramLabel = "R",
+      description = "The radius as a distance in the latent space instead.")
+  private @Nullable Double distance;
+
+  /// Returns r for a set.
+  double of(ProtectedSet set) {
+    if (distance != null && share != null) {
+      throw new IllegalArgumentException("--radius and --distance exclude each other; give one");
+    }
+    if (distance != null) {
+      if (!(distance > 0 && distance < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "radius must be positive and finite, but was " + distance);
+      }
+      return distance;
+    }
+    return set.radius(share == null ? DEFAULT_SHARE : share);
+  }
+}

@@ -1,0 +1,79 @@
+package spellshield.tools;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import spellshield.index.ProtectedSetBuilder;
+import spellshield.index.store.Item;
+import spellshield.index.store.Manifest;
+import spellshield.index.store.Precision;
+import spellshield.tools.codec.Codec;
+import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.image.RgbImage;
+import spellshield.tools.source.ImageSource;
+import spellshield.tools.source.ImageSource.Entry;
+
+/// Pictures to a protected set: one pass to fit the pixel codec, one to encode.
+///
+/// @param manifest of the finished set
+/// @param unreadable a line for each picture that was left out
+record SetBuild(Manifest manifest, List<String> unreadable) {
+
+  /// Fits the codec of a source.
+  ///
+  /// @param limit looks at no more pictures than this
+  static PixelCodec fit(
+      ImageSource source, int width, int height, int channels, long limit, boolean quiet)
+      throws IOException {
+    try (Progress progress = Progress.start("measuring", source.count().orElse(-1), quiet);
+        Stream<Entry> entries = source.entries()) {
+      return PixelCodec.fit(width, height, channels, pictures(entries.limit(limit), progress));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static Stream<RgbImage> pictures(Stream<Entry> entries, Progress progress) {
+    return entries.<RgbImage>mapMulti((entry, next) -> {
+      progress.step();
+      if (entry instanceof Entry.Picture picture) {
+        next.accept(picture.image());
+      }
+    });
+  }
+
+  /// Encodes every picture and commits the set.
+  static SetBuild build(
+      ImageSource source, Codec codec, Precision precision, Path folder, long limit, boolean quiet)
+      throws IOException {
+    List<String> unreadable = new ArrayList<>();
+    try (ProtectedSetBuilder builder =
+        ProtectedSetBuilder.begin(folder, codec.space(), precision)) {
+      long total = Math.min(limit, source.count().orElse(-1));
+      try (Progress progress = Progress.start("encoding", total, quiet);
+          Stream<Entry> entries = source.entries()) {
+        for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
+          switch (entry) {
+            case Entry.Picture(ImageSource.Origin origin, RgbImage image) ->
+                builder.add(
+                    new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
+            case Entry.Unreadable(ImageSource.Origin origin, String reason) ->
+                unreadable.add(reason);
+          }
+          progress.step();
+        }
+      } catch (UncheckedIOException e) {
+        throw e.getCause();
+      }
+      if (builder.count() == 0) {
+        String first = unreadable.isEmpty() ? "" : "; the first: " + unreadable.getFirst();
+        throw new IOException("none of the pictures can be read" + first);
+      }
+      return new SetBuild(builder.commit(Instant.now()), unreadable);
+    }
+  }
+}

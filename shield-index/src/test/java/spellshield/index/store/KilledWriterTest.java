@@ -45,7 +45,6 @@ class KilledWriterTest {
     sample(1).build(disk, 1_000);
     SplittableRandom random = new SplittableRandom(4);
     long acknowledged = 1;
-    long fresh = 0;
     for (int kill = 0; kill < KILLS; kill++) {
       Process child = ChildJvm.start(Builder.class, folder, disk.toString());
       try (BufferedReader output =
@@ -57,7 +56,7 @@ class KilledWriterTest {
         acknowledged = generation(output.readLine(), acknowledged);
         long build = Math.min(System.nanoTime() - first, 100_000_000);
         LockSupport.parkNanos(random.nextLong(build + 1));
-        child.destroyForcibly(); // SIGKILL
+        child.toHandle().destroyForcibly(); // SIGKILL; Process itself would close the pipe, too
         for (String line : rest(output)) {
           acknowledged = generation(line, acknowledged);
         }
@@ -67,7 +66,6 @@ class KilledWriterTest {
         long found = store.manifest().generation();
         assertThat(found).isBetween(acknowledged, acknowledged + 1);
         sample(found).requireEqualTo(disk, store);
-        fresh += found - acknowledged;
         acknowledged = found;
       }
     }
@@ -75,7 +73,6 @@ class KilledWriterTest {
     long last = acknowledged + 1;
     assertThat(disk.list())
         .allMatch(name -> name.equals("lock") || Generations.of(name).orElse(0) == last);
-    assertThat(fresh).isLessThan(KILLS); // most kills hit before the acknowledgement of a build
   }
 
   private static SampleSet sample(long generation) {

@@ -8,7 +8,8 @@ public final class DamagedSetException extends RuntimeException {
   private static final long serialVersionUID = 1;
   private static final String WAY_OUT = "; restore the folder from a copy or build the set again";
 
-  DamagedSetException(String file, String finding) {
+  /// Tells what was found in a file of the set.
+  public DamagedSetException(String file, String finding) {
     super(file + ": " + finding + WAY_OUT);
   }
 

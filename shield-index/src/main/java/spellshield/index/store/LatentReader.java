@@ -15,6 +15,11 @@ public interface LatentReader {
   ///   rounding of float16, or 0
   double read(long item, float[] into);
 
+  /// Returns while the latents can be read; does nothing for those in memory.
+  ///
+  /// @throws IllegalStateException if they were closed
+  default void requireOpen() {}
+
   /// Returns a reader over rows in memory, which it does not copy.
   static LatentReader of(float[] values, int dim) {
     if (dim < 1 || values.length % dim != 0) {

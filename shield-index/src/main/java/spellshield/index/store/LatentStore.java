@@ -15,7 +15,7 @@ import java.util.List;
 /// [DamagedSetException], not a wrong distance and not the JVM.
 ///
 /// Any number of threads may read; one may close meanwhile.
-public final class LatentStore implements AutoCloseable {
+public final class LatentStore implements LatentReader, AutoCloseable {
   private final Manifest manifest;
   private final RowFormat rows;
   private final MappedFiles mapped;
@@ -68,23 +68,13 @@ public final class LatentStore implements AutoCloseable {
 
   /// Opens the newest generation of a folder.
   ///
-  /// A build that commits and sweeps meanwhile is no error: then the generation it made is opened.
+  /// A build that commits meanwhile is no error: then the generation it made is opened. A layer
+  /// that opens further files beside this store does both within [Manifest#openNewest].
   ///
   /// @throws NoSuchFileException if there is no set
   /// @throws DamagedSetException if the newest generation does not verify
   public static LatentStore open(Storage storage, Verification verification) throws IOException {
-    Manifest manifest = Manifest.newest(storage);
-    while (true) {
-      try {
-        return open(storage, manifest, verification);
-      } catch (DamagedSetException e) {
-        Manifest newest = Manifest.newest(storage);
-        if (newest.generation() <= manifest.generation()) {
-          throw e;
-        }
-        manifest = newest;
-      }
-    }
+    return Manifest.openNewest(storage, manifest -> open(storage, manifest, verification));
   }
 
   /// Opens the generation of a manifest.
@@ -101,11 +91,13 @@ public final class LatentStore implements AutoCloseable {
   }
 
   /// Returns the number of items.
+  @Override
   public long count() {
     return manifest.count();
   }
 
   /// Returns D.
+  @Override
   public int dim() {
     return rows.dim();
   }
@@ -113,15 +105,16 @@ public final class LatentStore implements AutoCloseable {
   /// Reads one latent.
   ///
   /// @param item its number, from 0
-  /// @param into filled with the D values; float16 is widened
+  /// @param into its first D places are filled; float16 is widened
   /// @return an upper bound of the distance between these values and the latent that was added; 0
   ///   for float32
   /// @throws DamagedSetException if the row is not what was written
   /// @throws IllegalStateException if the store is closed
+  @Override
   public double read(long item, float[] into) {
-    if (into.length != rows.dim()) {
+    if (into.length < rows.dim()) {
       throw new IllegalArgumentException(
-          "a latent has %d values, but the array %d".formatted(rows.dim(), into.length));
+          "a latent has %d values, but the array only %d".formatted(rows.dim(), into.length));
     }
     requireItem(item);
     int found = Arrays.binarySearch(firsts, item);
@@ -152,6 +145,11 @@ public final class LatentStore implements AutoCloseable {
   public Item item(long item) {
     requireItem(item);
     return mapped.read(itemFile.name(), () -> record(item));
+  }
+
+  @Override
+  public void requireOpen() {
+    mapped.requireOpen();
   }
 
   /// Ends all reading: waits for the reads under way; later ones answer [IllegalStateException].

@@ -74,9 +74,7 @@ final class MappedFiles implements AutoCloseable {
   <T> T read(String name, Supplier<T> read) {
     entered.increment();
     try {
-      if (closed) {
-        throw new IllegalStateException("the protected set in %s is closed".formatted(storage));
-      }
+      requireOpen();
       DamagedSetException earlier = damage;
       if (earlier != null) {
         throw earlier.again();
@@ -89,6 +87,15 @@ final class MappedFiles implements AutoCloseable {
       throw gone;
     } finally {
       left.increment();
+    }
+  }
+
+  /// Returns while the files are open.
+  ///
+  /// @throws IllegalStateException if they are closed
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the protected set in %s is closed".formatted(storage));
     }
   }
 

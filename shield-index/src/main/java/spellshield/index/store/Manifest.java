@@ -9,9 +9,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /// What a protected set consists of: immutable, the root of everything that is verified.
@@ -70,28 +70,62 @@ public final class Manifest {
     sha256 = Hashes.sha256(bytes);
   }
 
+  /// What is done with a manifest to open a set; the files it names may be swept meanwhile.
+  @FunctionalInterface
+  public interface Opener<T extends @Nullable Object> {
+    T open(Manifest manifest) throws IOException;
+  }
+
+  /// Opens the newest generation of a folder, whatever that takes.
+  ///
+  /// A build that commits meanwhile sweeps the files of the generation being opened: that looks
+  /// like damage and is none. So if `opener` finds damage and there is a newer generation by then,
+  /// it is called again with that one; never with an older one.
+  ///
+  /// @throws NoSuchFileException if the folder or a manifest in it does not exist
+  /// @throws DamagedSetException if the newest generation does not verify
+  public static <T extends @Nullable Object> T openNewest(Storage storage, Opener<T> opener)
+      throws IOException {
+    while (true) {
+      long generation = newestGeneration(storage);
+      try {
+        return opener.open(read(storage, generation));
+      } catch (DamagedSetException e) {
+        if (newestGeneration(storage) <= generation) {
+          throw e;
+        }
+      }
+    }
+  }
+
   /// Reads the newest manifest of a folder: the set.
   ///
   /// @throws NoSuchFileException if the folder or a manifest in it does not exist
   /// @throws DamagedSetException if the newest manifest does not verify; older ones are not tried
   public static Manifest newest(Storage storage) throws IOException {
-    OptionalLong generation;
+    return openNewest(storage, manifest -> manifest);
+  }
+
+  private static long newestGeneration(Storage storage) throws IOException {
+    List<String> names;
     try {
-      generation = Generations.newest(storage.list());
+      names = storage.list();
     } catch (NoSuchFileException e) {
       throw noSet(storage, "the folder does not exist");
     }
-    if (generation.isEmpty()) {
-      throw noSet(storage, "the folder holds no manifest");
-    }
-    String name = Generations.manifest(generation.getAsLong());
+    return Generations.newest(names)
+        .orElseThrow(() -> noSet(storage, "the folder holds no manifest"));
+  }
+
+  private static Manifest read(Storage storage, long generation) throws IOException {
+    String name = Generations.manifest(generation);
     byte[] bytes;
     try (InputStream in = storage.open(name)) {
       bytes = in.readNBytes(MAX_BYTES + 1);
     } catch (NoSuchFileException e) {
-      throw new DamagedSetException(name, "is missing", e); // or a newer one has replaced it
+      throw new DamagedSetException(name, "is missing", e);
     }
-    return parse(name, generation.getAsLong(), bytes);
+    return parse(name, generation, bytes);
   }
 
   /// Reads the bytes of one manifest.

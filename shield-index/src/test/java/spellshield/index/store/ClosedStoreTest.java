@@ -25,8 +25,10 @@ class ClosedStoreTest {
     DiskStorage disk = DiskStorage.at(folder);
     SET.build(disk, 1 << 20);
     LatentStore store = LatentStore.open(disk, Verification.FULL);
+    store.requireOpen();
     store.close();
     store.close();
+    assertThatIllegalStateException().isThrownBy(store::requireOpen);
     assertThatIllegalStateException()
         .isThrownBy(() -> store.read(0, new float[300]))
         .withMessage("the protected set in %s is closed", folder);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -124,6 +125,40 @@ class RoundTripTest {
         store.read(i, read);
         assertThat(read).isEqualTo(old.latents().get(i));
         assertThat(store.item(i)).isEqualTo(old.items().get(i));
+      }
+    }
+  }
+
+  @Test
+  void a_set_that_is_replaced_while_it_is_opened_opens_as_the_new_one() throws IOException {
+    SampleSet next = SampleSet.of(2, Precision.FLOAT16, 4, 6);
+    for (String moment : new String[] {"manifest.000001", "latents.000001.001", "sketch.000001"}) {
+      for (Verification verification : Verification.values()) {
+        MemoryStorage base = new MemoryStorage();
+        SampleSet.of(1, Precision.FLOAT32, 9, 5).build(base, 100);
+        Storage replaced =
+            new FilterStorage(base) {
+              @Override
+              public long length(String name) throws IOException {
+                replaceAt(name);
+                return super.length(name);
+              }
+
+              @Override
+              public InputStream open(String name) throws IOException {
+                replaceAt(name);
+                return super.open(name);
+              }
+
+              private void replaceAt(String name) throws IOException {
+                if (name.equals(moment) && base.list().contains("manifest.000001")) {
+                  next.build(base, 100);
+                }
+              }
+            };
+        try (LatentStore store = LatentStore.open(replaced, verification)) {
+          next.requireEqualTo(base, store);
+        }
       }
     }
   }

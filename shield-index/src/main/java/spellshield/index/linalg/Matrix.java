@@ -56,9 +56,9 @@ public final class Matrix implements AutoCloseable {
 
   /// Copies row `i` of a float32 matrix that was made by `of` into `target`, bit by bit.
   ///
-  /// @param target as many values as the matrix has columns
-  public void copyRow(int i, float[] target) {
-    array.data().asNioFloat().get(Math.multiplyExact(i, columns()), target);
+  /// @param target takes as many values as the matrix has columns, from `offset`
+  public void copyRow(int i, float[] target, int offset) {
+    array.data().asNioFloat().get(Math.multiplyExact(i, columns()), target, offset, columns());
   }
 
   /// Copies all values of a float32 matrix column by column into `target`, from `offset`.

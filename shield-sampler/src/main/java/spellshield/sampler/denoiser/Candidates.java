@@ -1,5 +1,7 @@
 package spellshield.sampler.denoiser;
 
+import java.util.Arrays;
+
 /// The items that may carry weight for one row: numbers, squared distances, then weights.
 final class Candidates {
   /// Ascending item numbers; the first [#count] entries count.
@@ -24,6 +26,12 @@ final class Candidates {
         values[next++] = scores[k];
       }
     }
+  }
+
+  /// Returns the position of the first candidate with at least the given number.
+  int from(int item) {
+    int found = Arrays.binarySearch(items, 0, count, item);
+    return found >= 0 ? found : -found - 1;
   }
 
   /// Replaces distances by weights `exp(−(d² − least d²)/(2σ²))`, drops those below e^−cut, and

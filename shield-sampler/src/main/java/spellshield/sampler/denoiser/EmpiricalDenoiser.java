@@ -22,20 +22,14 @@ import spellshield.sampler.Latents;
 ///
 /// **Accuracy.** One float32 product of rows and items gives every `x·z_k` with an error below
 /// `γ‖x‖‖z_k‖`, `γ = D·2⁻²⁴/(1 − D·2⁻²⁴)`, whatever the order of its sums; so `‖x − z_k‖²` is known
-/// to `2γ‖x‖‖z_k‖`. That only *chooses* the items that may carry weight: a row's distances to these
-/// are computed again in float64. The product's own distances become weights only for a row with
-/// more than 256 such items at so high a σ that no exponent is off by more than `η =
-/// γ‖x‖·max‖z_k‖/σ² ≤ 2⁻⁸`; as a weight is then off by a factor of at most e^(2η),
+/// to `2γ‖x‖‖z_k‖`. At low σ that is far too coarse for a weight, but enough to rule items out. The
+/// distances to those that are left, their weights and their average are computed in float64, each
+/// by a fixed order of sums, and x̂0 is rounded once.
 ///
-/// ```text
-/// ‖error of x̂0‖ ≤ (e^(2η) − 1)·Σ_k w_k‖z_k − x̂0‖ ≤ 0.8 % of the posterior's mean spread
-/// ```
-///
-/// at worst, and in practice a thousandth of that, because roundings do not conspire. Averages of
-/// more than 256 items are float32 products too; others are summed in float64 and rounded once.
-///
-/// **Bits.** Rows are worked on in tiles of 32, filled up with zeros, so that the product always
-/// has the same shape; see `EmpiricalDenoiserTest.a_row_does_not_depend_on_its_batch`.
+/// **Bits.** No bit of the product reaches the answer, only its choice of a few items too many,
+/// which their weights then leave out again. So a row's bits depend neither on its batch nor on the
+/// threads, the processor or the backend; see
+/// `EmpiricalDenoiserTest.a_row_does_not_depend_on_its_batch`.
 ///
 /// Thread-safe. The items are held once, outside the Java heap, until [#close()].
 public final class EmpiricalDenoiser implements Denoiser, AutoCloseable {

@@ -70,7 +70,12 @@ public final class ProtectedSet implements AutoCloseable {
 
   /// Opens a set; with [Verification#ON_USE] latents are only checked when they are read.
   public static ProtectedSet open(Storage storage, Verification verification) throws IOException {
-    LatentStore latents = LatentStore.open(storage, verification);
+    return Manifest.openNewest(storage, manifest -> open(storage, manifest, verification));
+  }
+
+  private static ProtectedSet open(Storage storage, Manifest manifest, Verification verification)
+      throws IOException {
+    LatentStore latents = LatentStore.open(storage, manifest, verification);
     try {
       return new ProtectedSet(storage, latents);
     } catch (IOException | RuntimeException e) {
@@ -87,10 +92,22 @@ public final class ProtectedSet implements AutoCloseable {
   /// Returns the search by Lucene's HNSW graph, which is loaded and verified at the first call.
   ///
   /// @throws DamagedSetException if the graph's files are not what the manifest says
+  /// @throws IllegalStateException if the set is closed, or was rebuilt since it was opened
   public synchronized HnswSearch hnsw() throws IOException {
     latents.requireOpen();
     if (graph == null) {
-      graph = loadGraph();
+      try {
+        graph = loadGraph();
+      } catch (DamagedSetException e) {
+        long newest = Manifest.newest(storage).generation();
+        if (newest > manifest().generation()) {
+          throw new IllegalStateException(
+              "generation %d of the set was replaced by %d before its graph was asked for; open the set again"
+                  .formatted(manifest().generation(), newest),
+              e);
+        }
+        throw e;
+      }
     }
     return graph.search();
   }

@@ -1,0 +1,26 @@
+package spellshield.tools.codec;
+
+import spellshield.index.store.LatentSpace;
+import spellshield.tools.image.RgbImage;
+
+/// From pictures to latents and back.
+///
+/// Any number of threads may use one codec.
+public interface Codec extends AutoCloseable {
+
+  /// Returns the space of this codec's latents.
+  LatentSpace space();
+
+  /// Returns the latent of a picture of any size, `[C, H, W]` flat.
+  float[] encode(RgbImage image);
+
+  /// Returns the picture of a latent, 8 bits a sample.
+  ///
+  /// @param latent `[C, H, W]` flat; not changed
+  /// @throws IllegalArgumentException if its length is not the space's, or a value is NaN
+  RgbImage decode(float[] latent);
+
+  /// Gives back what the codec holds; nothing unless it says so.
+  @Override
+  default void close() {}
+}

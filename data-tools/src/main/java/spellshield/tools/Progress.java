@@ -126,8 +126,8 @@ public final class Progress implements AutoCloseable {
     return whole < 60
         ? whole + " s"
         : whole < 3600
-            ? whole / 60 + " min " + whole % 60 + " s"
-            : whole / 3600 + " h " + whole % 3600 / 60 + " min";
+            ? (whole / 60) + " min " + (whole % 60) + " s"
+            : (whole / 3600) + " h " + (whole % 3600 / 60) + " min";
   }
 
   /// Takes the bar away; later steps are counted, but not shown.

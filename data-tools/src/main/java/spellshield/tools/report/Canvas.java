@@ -28,8 +28,8 @@ final class Canvas {
     for (int y = 0; y < picture.height(); y++) {
       for (int x = 0; x < picture.width(); x++) {
         int rgb =
-            picture.sample(x, y, 0) << 16
-                | picture.sample(x, y, Math.min(1, last)) << 8
+            (picture.sample(x, y, 0) << 16)
+                | (picture.sample(x, y, Math.min(1, last)) << 8)
                 | picture.sample(x, y, last);
         fill(left + x * scale, top + y * scale, scale, scale, rgb);
       }
@@ -44,7 +44,7 @@ final class Canvas {
       for (int column = 0; column < Glyphs.width(c); column++) {
         int dots = Glyphs.column(c, column);
         for (int row = 0; row < 8; row++) {
-          if ((dots >> row & 1) == 1) {
+          if (((dots >> row) & 1) == 1) {
             fill(x, top + row * scale, scale, scale, rgb);
           }
         }

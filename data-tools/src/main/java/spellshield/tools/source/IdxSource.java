@@ -145,7 +145,7 @@ public final class IdxSource implements ImageSource {
 
   @Override
   public Stream<Entry> entries() {
-    String base = String.valueOf(file.getFileName()).replaceFirst("[-.].*idx3.*|[.].*", "");
+    String base = String.valueOf(file.getFileName()).replaceFirst("[-.]idx3.*|[.].*", "");
     int digits = Integer.toString(count - 1).length();
     return IntStream.range(0, count)
         .mapToObj(i -> {

@@ -28,17 +28,19 @@ import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
 
-/// `mvn -q -pl benchmarks -am -Dmaven.test.skip=true package && java --add-modules=jdk.incubator.vector
-/// --enable-native-access=ALL-UNNAMED -cp "benchmarks/target/classes:benchmarks/target/lib/*"
-/// org.openjdk.jmh.Main SearchBenchmark`
+/// `mvn -q -pl benchmarks -am -Dmaven.test.skip=true package && java
+/// --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp
+/// "benchmarks/target/classes:benchmarks/target/lib/*" org.openjdk.jmh.Main SearchBenchmark`
 ///
-/// The exact scan, the HNSW walk, and a brute force over whole latents in the same run: ratios carry the
-/// claim. The latents are Gaussian with a decaying spectrum, 512 values each; queries lie at a random point of
-/// the ball around a latent. The recall of the graph is printed at the setup.
+/// The exact scan, the HNSW walk, and a brute force over whole latents in the same run: ratios
+/// carry the claim. The latents are Gaussian with a decaying spectrum, 512 values each; queries lie
+/// at a random point of the ball around a latent. The recall of the graph is printed at the setup.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(value = 3, jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "-Xmx3g"})
+@Fork(
+    value = 3,
+    jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "-Xmx3g"})
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 3, time = 3)
 public class SearchBenchmark {
@@ -82,7 +84,8 @@ public class SearchBenchmark {
         queries[q * DIM + i] = (float) (values[item * DIM + i] + step * random.nextGaussian());
       }
     }
-    System.out.println("recall of the graph: " + Recall.measure(exact, hnsw, latents, radius, 200, 1));
+    System.out.println(
+        "recall of the graph: " + Recall.measure(exact, hnsw, latents, radius, 200, 1));
   }
 
   /// Closes the graph.

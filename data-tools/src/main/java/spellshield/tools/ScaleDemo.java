@@ -110,8 +110,8 @@ final class ScaleDemo {
     List<Sample> done = new ArrayList<>();
     long start = System.nanoTime();
     ShieldedSampler sampler;
-    long batches = (samples + BATCH - 1) / BATCH;
-    try (Progress progress = Progress.start(name + ", steps", batches * steps, quiet)) {
+    int batches = (samples + BATCH - 1) / BATCH;
+    try (Progress progress = Progress.start(name + ", steps", (long) batches * steps, quiet)) {
       Denoiser counted =
           (xt, sigma, condition) -> {
             progress.step();

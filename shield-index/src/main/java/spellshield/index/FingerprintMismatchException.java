@@ -6,7 +6,8 @@ import spellshield.index.store.LatentSpace;
 public final class FingerprintMismatchException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 
-  FingerprintMismatchException(LatentSpace ofSet, LatentSpace other) {
+  /// Names both spaces.
+  public FingerprintMismatchException(LatentSpace ofSet, LatentSpace other) {
     super(
         ("the protected set lives in the space '%s' (fingerprint %.12s…), but the model or image in"
                 + " '%s' (fingerprint %.12s…); distances between them mean nothing: build the set"

@@ -12,7 +12,9 @@ import spellshield.index.kernel.Distance;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.Neighbor;
 import spellshield.index.store.LatentReader;
-import spellshield.sampler.shield.Ball;
+import spellshield.sampler.ball.Ball;
+import spellshield.sampler.ball.Escape;
+import spellshield.sampler.ball.Vectors;
 
 /// Takes a finished latent out of every ball, or says that it cannot.
 ///

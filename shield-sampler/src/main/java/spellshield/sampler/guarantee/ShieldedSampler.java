@@ -15,8 +15,8 @@ import spellshield.sampler.Latents;
 import spellshield.sampler.Noise;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.Sampler;
+import spellshield.sampler.ball.Ball;
 import spellshield.sampler.shield.Activity;
-import spellshield.sampler.shield.Ball;
 import spellshield.sampler.shield.Shield;
 import spellshield.sampler.shield.ShieldedDenoiser;
 

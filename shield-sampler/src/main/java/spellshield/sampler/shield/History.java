@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import spellshield.index.FingerprintMismatchException;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
@@ -68,13 +69,12 @@ public final class History {
   /// Loads what [#save] wrote.
   ///
   /// @param space the space that the latents must live in
-  /// @throws IOException if the folder holds no history, or one of another space
+  /// @throws IOException if the folder holds no history
+  /// @throws FingerprintMismatchException if the history lives in another space
   public static History load(Path folder, LatentSpace space) throws IOException {
     try (LatentStore store = LatentStore.open(DiskStorage.at(folder), Verification.FULL)) {
       if (!store.manifest().space().equals(space)) {
-        throw new IOException(
-            "%s: the history lives in '%s', but the run in '%s'"
-                .formatted(folder, store.manifest().space(), space));
+        throw new FingerprintMismatchException(store.manifest().space(), space);
       }
       History history = new History(store.dim());
       float[] latent = new float[store.dim()];

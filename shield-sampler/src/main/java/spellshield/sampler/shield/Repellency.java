@@ -1,10 +1,15 @@
 package spellshield.sampler.shield;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
+import spellshield.sampler.ball.Ball;
+import spellshield.sampler.ball.Escape;
+import spellshield.sampler.ball.Vectors;
 
 /// The push of one prediction out of the balls that hold it.
 ///
@@ -16,15 +21,17 @@ import spellshield.index.kernel.Distance;
 ///
 /// - **Exact hit.** At `d < 10⁻⁶·r` the difference has no direction; the push of length r goes
 ///   along `x_t − x̂0` (back where the trajectory comes from), or along a seeded random direction
-///   when that vanishes too.
+///   when that vanishes, or when the centre is another prediction that would go the same way.
 /// - **Near-duplicates.** m coincident balls would push m times as far. Balls whose centres are
 ///   within `r / 20` of a nearer one count once, as one ball around that centre which holds them
 ///   all.
 /// - **Overshoot.** The push is no longer than λ times the largest radius.
-/// - **Opposed pushes.** Where the sum leaves x̂0' inside one of the balls, up to 8 Gauss–Seidel
-///   sweeps take it to the surface of one after another.
+/// - **Opposed pushes.** Where the sum leaves x̂0' inside one of the balls although λ ≥ 1, up to 8
+///   Gauss–Seidel sweeps take it to the surface of one after another; where they do not lead out,
+///   [Escape] does.
 ///
-/// Everything is computed in float64 in a fixed order and rounded once.
+/// Everything is computed in float64 and rounded once, in an order that does not depend on the
+/// order in which the balls are given.
 final class Repellency {
   private static final double COINCIDENT = 1e-6;
   private static final double NEAR_DUPLICATE = 0.05;
@@ -39,67 +46,75 @@ final class Repellency {
     this.overcompensation = overcompensation;
   }
 
-  /// What held a prediction, and where it went.
+  /// Where a prediction that was held went.
   ///
   /// @param moved x̂0'
   /// @param exactHit whether a direction had to be chosen
   record Push(float[] moved, boolean exactHit) {}
 
+  /// Returns the balls that hold x̂0 (`d < r`), nearest first.
+  static List<Ball> holding(float[] x0hat, List<Ball> balls) {
+    return sorted(x0hat, balls).stream()
+        .filter(ball -> Distance.between(x0hat, ball.centre()) < ball.radius())
+        .toList();
+  }
+
   /// Returns the push, or null where no ball holds x̂0.
   ///
   /// @param x0hat the prediction `[D]`
   /// @param xt the noisy latent it was made from `[D]`
-  /// @param balls all balls that may hold x̂0; others do no harm
+  /// @param balls all balls that may hold x̂0; others are only kept out of
   /// @param random gives a direction where nothing else does
   @Nullable Push push(float[] x0hat, float[] xt, List<Ball> balls, SplittableRandom random) {
-    List<Ball> merged = merge(x0hat, balls);
+    List<Ball> merged = merge(holding(x0hat, balls));
     if (merged.isEmpty()) {
       return null;
     }
-    double[] x = widen(x0hat);
+    double[] x = Vectors.widen(x0hat);
     double[] delta = new double[x.length];
     double largest = 0;
     boolean exactHit = false;
     for (Ball ball : merged) {
-      double distance = distance(x, ball.centre());
+      double distance = Vectors.distance(x, ball.centre());
       largest = Math.max(largest, ball.radius());
       if (distance < COINCIDENT * ball.radius()) {
         exactHit = true;
-        addScaled(delta, ball.radius(), backwards(x0hat, xt, random));
+        double[] direction =
+            ball.moving() ? Vectors.unit(random, x.length) : backwards(x0hat, xt, random);
+        Vectors.addScaled(delta, ball.radius(), direction);
       } else {
-        double factor = ball.radius() / distance - 1;
-        for (int i = 0; i < x.length; i++) {
-          delta[i] += factor * (x[i] - ball.centre()[i]);
-        }
+        away(delta, x, ball, ball.radius() / distance - 1);
       }
     }
-    double length = overcompensation * norm(delta);
+    double length = overcompensation * Vectors.norm(delta);
     double cap = overcompensation * largest;
-    addScaled(x, overcompensation * (length > cap ? cap / length : 1), delta);
-    sweep(x, balls, random);
-    return new Push(narrow(x), exactHit);
+    Vectors.addScaled(x, overcompensation * (length > cap ? cap / length : 1), delta);
+    if (overcompensation >= 1) { // less means to stay inside
+      x = clear(x, sorted(x0hat, balls), random);
+    }
+    return new Push(Vectors.narrow(x), exactHit);
   }
 
-  /// Returns the balls that hold x̂0, near-duplicates taken together, nearest first.
-  private static List<Ball> merge(float[] x0hat, List<Ball> balls) {
-    record Holding(Ball ball, double distance) {}
-    List<Holding> holding = new ArrayList<>();
-    for (Ball ball : balls) {
-      double distance = Distance.between(x0hat, ball.centre());
-      if (distance < ball.radius()) {
-        holding.add(new Holding(ball, distance));
-      }
-    }
-    holding.sort((a, b) -> Double.compare(a.distance(), b.distance()));
+  private static List<Ball> sorted(float[] x0hat, List<Ball> balls) {
+    return balls.stream()
+        .sorted(
+            Comparator.<Ball>comparingDouble(ball -> Distance.between(x0hat, ball.centre()))
+                .thenComparing(Ball::centre, Arrays::compare)
+                .thenComparingDouble(Ball::radius))
+        .toList();
+  }
+
+  /// Takes near-duplicates together.
+  private static List<Ball> merge(List<Ball> holding) {
     List<Ball> merged = new ArrayList<>();
-    for (Holding next : holding) {
-      Ball ball = next.ball();
+    for (Ball ball : holding) {
       boolean taken = false;
       for (int i = 0; i < merged.size() && !taken; i++) {
         Ball group = merged.get(i);
         double apart = Distance.between(group.centre(), ball.centre());
         if (apart <= NEAR_DUPLICATE * ball.radius()) {
-          merged.set(i, new Ball(group.centre(), Math.max(group.radius(), apart + ball.radius())));
+          double radius = Math.max(group.radius(), apart + ball.radius());
+          merged.set(i, new Ball(group.centre(), radius, group.moving() || ball.moving()));
           taken = true;
         }
       }
@@ -110,24 +125,34 @@ final class Repellency {
     return merged;
   }
 
-  private static void sweep(double[] x, List<Ball> balls, SplittableRandom random) {
-    boolean inside = true;
-    for (int sweep = 0; sweep < SWEEPS && inside; sweep++) {
-      inside = false;
+  private static double[] clear(double[] x, List<Ball> balls, SplittableRandom random) {
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+      boolean inside = false;
       for (Ball ball : balls) {
-        double distance = distance(x, ball.centre());
+        double distance = Vectors.distance(x, ball.centre());
         if (distance < ball.radius()) {
           inside = true;
           if (distance < COINCIDENT * ball.radius()) {
-            addScaled(x, CLEAR * ball.radius(), unit(random, x.length));
+            double[] direction = Vectors.unit(random, x.length);
+            Vectors.addScaled(x, CLEAR * ball.radius(), direction);
           } else {
-            double factor = CLEAR * ball.radius() / distance - 1;
-            for (int i = 0; i < x.length; i++) {
-              x[i] += factor * (x[i] - ball.centre()[i]);
-            }
+            away(x, x.clone(), ball, CLEAR * ball.radius() / distance - 1);
           }
         }
       }
+      if (!inside) {
+        return x;
+      }
+    }
+    List<Ball> wider =
+        balls.stream().map(ball -> new Ball(ball.centre(), CLEAR * ball.radius())).toList();
+    return Escape.from(x, wider, random).orElse(x);
+  }
+
+  /// Adds `factor·(from − centre)`.
+  private static void away(double[] to, double[] from, Ball ball, double factor) {
+    for (int i = 0; i < to.length; i++) {
+      to[i] += factor * (from[i] - ball.centre()[i]);
     }
   }
 
@@ -136,67 +161,11 @@ final class Repellency {
     for (int i = 0; i < xt.length; i++) {
       direction[i] = (double) xt[i] - x0hat[i];
     }
-    double norm = norm(direction);
-    if (!(norm > 1e-12)) {
-      return unit(random, xt.length);
+    double norm = Vectors.norm(direction);
+    if (!(norm > 1e-12 && norm < Double.POSITIVE_INFINITY)) {
+      return Vectors.unit(random, xt.length);
     }
-    for (int i = 0; i < xt.length; i++) {
-      direction[i] /= norm;
-    }
+    Vectors.scale(direction, 1 / norm);
     return direction;
-  }
-
-  static double[] unit(SplittableRandom random, int dim) {
-    double[] direction = new double[dim];
-    double norm;
-    do {
-      for (int i = 0; i < dim; i++) {
-        direction[i] = random.nextGaussian();
-      }
-      norm = norm(direction);
-    } while (norm == 0);
-    for (int i = 0; i < dim; i++) {
-      direction[i] /= norm;
-    }
-    return direction;
-  }
-
-  private static double distance(double[] x, float[] centre) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      double difference = x[i] - centre[i];
-      sum += difference * difference;
-    }
-    return Math.sqrt(sum);
-  }
-
-  private static double norm(double[] x) {
-    double sum = 0;
-    for (double value : x) {
-      sum += value * value;
-    }
-    return Math.sqrt(sum);
-  }
-
-  private static void addScaled(double[] x, double factor, double[] direction) {
-    for (int i = 0; i < x.length; i++) {
-      x[i] += factor * direction[i];
-    }
-  }
-
-  private static double[] widen(float[] x) {
-    double[] wide = new double[x.length];
-    for (int i = 0; i < x.length; i++) {
-      wide[i] = x[i];
-    }
-    return wide;
-  }
-
-  private static float[] narrow(double[] x) {
-    float[] narrow = new float[x.length];
-    for (int i = 0; i < x.length; i++) {
-      narrow[i] = (float) x[i];
-    }
-    return narrow;
   }
 }

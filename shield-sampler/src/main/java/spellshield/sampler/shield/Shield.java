@@ -112,7 +112,7 @@ public final class Shield {
 
     /// Keeps away from a protected set; a search looks as far again as it must.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
-      return protecting(search, latents, radius, radius);
+      return protecting(search, latents, requireRadius(radius), radius);
     }
 
     /// Keeps away from a protected set.

@@ -1,5 +1,7 @@
 package spellshield.sampler.shield;
 
+import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
+import it.unimi.dsi.fastutil.longs.LongSet;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +15,7 @@ import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
 import spellshield.sampler.Noise;
+import spellshield.sampler.ball.Ball;
 
 /// A denoiser whose predictions the shield pushes, bound to the trajectories of one run.
 ///
@@ -28,6 +31,10 @@ public final class ShieldedDenoiser implements Denoiser {
   private final Denoiser denoiser;
   private final Repellency repellency;
   private final long[] seeds;
+
+  /// The seeds, told apart where they are equal: rows that coincide must part.
+  private final long[] directionSeeds;
+
   private final TrajectoryMemory @Nullable [] memories;
   private final List<Ball> past = new ArrayList<>();
   private final Activity[] activities;
@@ -39,6 +46,7 @@ public final class ShieldedDenoiser implements Denoiser {
     this.denoiser = denoiser;
     this.repellency = new Repellency(shield.overcompensation());
     this.seeds = noise.seeds();
+    this.directionSeeds = apart(seeds);
     this.activities = new Activity[seeds.length];
     Arrays.fill(activities, Activity.NONE);
     this.memories =
@@ -55,6 +63,17 @@ public final class ShieldedDenoiser implements Denoiser {
             history
                 .outputs()
                 .forEach(output -> past.add(new Ball(output.latent(), shield.historyRadius()))));
+  }
+
+  private static long[] apart(long[] seeds) {
+    LongSet seen = new LongOpenHashSet();
+    long[] apart = seeds.clone();
+    for (int row = 0; row < apart.length; row++) {
+      for (int again = 1; !seen.add(apart[row]); again++) {
+        apart[row] = Noise.stream(seeds[row], DIRECTION_STREAM - again).nextLong();
+      }
+    }
+    return apart;
   }
 
   /// Returns what the shield did for each row so far.
@@ -97,10 +116,11 @@ public final class ShieldedDenoiser implements Denoiser {
   private float[] move(float[] x0hat, float[] xt, List<Ball> balls, int row, int call) {
     Activity step = new Activity(1, 0, 0, 0, 0);
     float[] moved = x0hat;
-    if (balls.size() > shield.mostBalls()) {
+    int holding = Repellency.holding(x0hat, balls).size();
+    if (holding > shield.mostBalls()) {
       step = new Activity(1, 0, 0, 0, 1);
-    } else if (!balls.isEmpty()) {
-      SplittableRandom random = Noise.stream(seeds[row], DIRECTION_STREAM + call);
+    } else if (holding > 0) {
+      SplittableRandom random = Noise.stream(directionSeeds[row], DIRECTION_STREAM + call);
       Repellency.Push push = repellency.push(x0hat, xt, balls, random);
       if (push != null) {
         step = new Activity(1, 0, 1, push.exactHit() ? 1 : 0, 0);
@@ -120,7 +140,7 @@ public final class ShieldedDenoiser implements Denoiser {
           !(condition instanceof Condition.Labels labels)
               || labels.labels()[row] == labels.labels()[other];
       if (other != row && samePrompt) {
-        balls.add(new Ball(x0hat.row(other), shield.batchRadius()));
+        balls.add(new Ball(x0hat.row(other), shield.batchRadius(), true));
       }
     }
   }

@@ -1,13 +1,13 @@
-package spellshield.sampler.guarantee;
+package spellshield.sampler.ball;
 
 import java.util.List;
 import java.util.SplittableRandom;
 
 /// Float64 vector arithmetic in a fixed order.
-final class Vectors {
+public final class Vectors {
   private Vectors() {}
 
-  static double[] widen(float[] x) {
+  public static double[] widen(float[] x) {
     double[] wide = new double[x.length];
     for (int i = 0; i < x.length; i++) {
       wide[i] = x[i];
@@ -15,7 +15,7 @@ final class Vectors {
     return wide;
   }
 
-  static float[] narrow(double[] x) {
+  public static float[] narrow(double[] x) {
     float[] narrow = new float[x.length];
     for (int i = 0; i < x.length; i++) {
       narrow[i] = (float) x[i];
@@ -23,7 +23,7 @@ final class Vectors {
     return narrow;
   }
 
-  static double dot(double[] a, double[] b) {
+  public static double dot(double[] a, double[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
       sum += a[i] * b[i];
@@ -31,11 +31,11 @@ final class Vectors {
     return sum;
   }
 
-  static double norm(double[] a) {
+  public static double norm(double[] a) {
     return Math.sqrt(dot(a, a));
   }
 
-  static double distance(double[] a, double[] b) {
+  public static double distance(double[] a, double[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
       sum += (a[i] - b[i]) * (a[i] - b[i]);
@@ -43,7 +43,7 @@ final class Vectors {
     return Math.sqrt(sum);
   }
 
-  static double distance(double[] a, float[] b) {
+  public static double distance(double[] a, float[] b) {
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
       sum += (a[i] - b[i]) * (a[i] - b[i]);
@@ -51,20 +51,20 @@ final class Vectors {
     return Math.sqrt(sum);
   }
 
-  static void addScaled(double[] a, double factor, double[] b) {
+  public static void addScaled(double[] a, double factor, double[] b) {
     for (int i = 0; i < a.length; i++) {
       a[i] += factor * b[i];
     }
   }
 
-  static void scale(double[] a, double factor) {
+  public static void scale(double[] a, double factor) {
     for (int i = 0; i < a.length; i++) {
       a[i] *= factor;
     }
   }
 
   /// Removes what lies along an orthonormal basis; twice, against rounding.
-  static void orthogonalise(double[] a, List<double[]> basis) {
+  public static void orthogonalise(double[] a, List<double[]> basis) {
     for (int pass = 0; pass < 2; pass++) {
       for (double[] direction : basis) {
         addScaled(a, -dot(a, direction), direction);
@@ -73,7 +73,7 @@ final class Vectors {
   }
 
   /// Returns a random direction.
-  static double[] unit(SplittableRandom random, int dim) {
+  public static double[] unit(SplittableRandom random, int dim) {
     double[] direction = new double[dim];
     double norm = 0;
     while (norm == 0) {

@@ -1,10 +1,9 @@
-package spellshield.sampler.guarantee;
+package spellshield.sampler.ball;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import spellshield.sampler.shield.Ball;
 
 /// The nearest point that can be found outside a union of balls.
 ///
@@ -23,7 +22,7 @@ import spellshield.sampler.shield.Ball;
 ///    Repeated at the new point.
 ///
 /// Float64 throughout, a fixed order, randomness from a seed.
-final class Escape {
+public final class Escape {
   private static final int SWEEPS = 60;
   private static final int RAYS = 48;
   private static final int IMPROVEMENTS = 12;
@@ -44,7 +43,8 @@ final class Escape {
   ///
   /// @param start x, `[D]`
   /// @param balls centre and the radius R to be kept, `‖y − c‖ ≥ R`
-  static Optional<double[]> from(double[] start, List<Ball> balls, SplittableRandom random) {
+  /// @param random gives the directions of the rays
+  public static Optional<double[]> from(double[] start, List<Ball> balls, SplittableRandom random) {
     return new Escape(start, balls, random).solve();
   }
 

@@ -1,0 +1,298 @@
+package spellshield.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import spellshield.tools.image.ImageDoor;
+import spellshield.tools.image.Png;
+import spellshield.tools.image.RgbImage;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Runs the commands as a user would, good input and bad.
+class CommandTest {
+  @TempDir private Path folder = Path.of("");
+
+  private Path pictures = Path.of("");
+  private String set = "";
+  private Path out = Path.of("");
+
+  /// What a command printed and ended with.
+  private record Result(int code, String out, String err) {}
+
+  @BeforeEach
+  void makePictures() throws IOException {
+    pictures = Files.createDirectories(folder.resolve("pictures"));
+    set = folder.resolve("set").toString();
+    out = folder.resolve("out");
+    SplittableRandom random = new SplittableRandom(5);
+    for (int i = 0; i < 12; i++) {
+      byte[] samples = new byte[16 * 16 * 3];
+      int[] colour = {random.nextInt(256), random.nextInt(256), random.nextInt(256)};
+      int wave = random.nextInt(1, 6);
+      for (int p = 0; p < 256; p++) {
+        for (int c = 0; c < 3; c++) {
+          double shade = 0.5 + 0.5 * Math.sin(wave * (p % 16 + p / 16.0) * 0.4);
+          samples[p * 3 + c] = (byte) (int) (colour[c] * shade);
+        }
+      }
+      Files.write(
+          pictures.resolve("picture-%02d.png".formatted(i)),
+          Png.write(new RgbImage(16, 16, 3, samples)));
+    }
+  }
+
+  @Test
+  void index_inspect_sample_and_audit_agree() throws IOException {
+    Result index = run("index", pictures.toString(), "-o", set);
+    assertThat(index.code()).as(index.err()).isZero();
+    assertThat(index.out()).contains("12 pictures protected, 0 left out");
+    assertThat(run("inspect", set, "--verify").out())
+        .contains("latents           12 of FLOAT32")
+        .contains("every file has its checksum");
+    Result sample =
+        run("sample", set, "-o", out.toString(), "-n", "4", "-r", "0.2", "--json", "--steps", "12");
+    assertThat(sample.code()).as(sample.err()).isZero();
+    JsonNode json = JsonMapper.shared().readTree(sample.out());
+    assertThat(json.path("samples").size()).isEqualTo(4);
+    Result audit = run("audit", set, out.toString(), "-r", "0.2", "--certificates", "--json");
+    assertThat(audit.code()).as(audit.out()).isZero();
+    JsonNode audited = JsonMapper.shared().readTree(audit.out()).path("pictures");
+    for (int i = 0; i < 4; i++) {
+      assertThat(audited.path(i).path("verdict").asString()).isEqualTo("outside");
+      assertThat(audited.path(i).path("certificate").asString()).isEqualTo("valid");
+      // The file is what the certificate is about: the same distance to the last bit.
+      assertThat(audited.path(i).path("distance").doubleValue())
+          .isEqualTo(json.path("samples").path(i).path("distance").doubleValue());
+    }
+    Result copies = run("audit", set, pictures.toString(), "-r", "0.2");
+    assertThat(copies.code()).isEqualTo(ExitCode.INSIDE);
+    assertThat(copies.out()).contains("inside ").contains("picture-11.png");
+  }
+
+  @Test
+  void the_same_seeds_write_the_same_files_in_any_batch() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    for (String batch : new String[] {"1", "4"}) {
+      Result result =
+          run(
+              "sample",
+              set,
+              "-o",
+              out + batch,
+              "-n",
+              "4",
+              "-r",
+              "0.3",
+              "--batch",
+              batch,
+              "--sampler",
+              "ancestral",
+              "--search",
+              "hnsw",
+              "--steps",
+              "12");
+      assertThat(result.code()).as(result.err()).isZero();
+    }
+    for (int seed = 0; seed < 4; seed++) {
+      String name = "sample-" + seed + ".png";
+      assertThat(folder.resolve("out4").resolve(name))
+          .hasSameBinaryContentAs(folder.resolve("out1").resolve(name));
+    }
+  }
+
+  @Test
+  void a_history_goes_on_where_it_ended() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    String history = folder.resolve("history").toString();
+    for (String seed : new String[] {"0", "100"}) {
+      Result result =
+          run(
+              "sample",
+              set,
+              "-o",
+              out.toString(),
+              "-n",
+              "3",
+              "--seed",
+              seed,
+              "-r",
+              "0.1",
+              "--history",
+              history,
+              "--diverse",
+              "--half-width",
+              "3",
+              "--steps",
+              "12");
+      assertThat(result.code()).as(result.err()).isZero();
+    }
+    assertThat(run("inspect", history).out()).contains("latents           6 of FLOAT32");
+  }
+
+  @Test
+  void a_certificate_in_another_picture_is_not_valid() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    run("sample", set, "-o", out.toString(), "-n", "1", "-r", "0.2", "--steps", "12");
+    Path picture = out.resolve("sample-0.png");
+    SequencedMap<String, String> texts = new LinkedHashMap<>();
+    texts.put(
+        SampleCommand.CERTIFICATE,
+        Png.texts(Files.readAllBytes(picture)).get(SampleCommand.CERTIFICATE));
+    RgbImage image = ImageDoor.read(picture);
+    byte[] samples = image.samples().clone();
+    samples[7] ^= 1;
+    Files.write(picture, Png.write(new RgbImage(16, 16, 3, samples), texts));
+    Result audit = run("audit", set, picture.toString(), "-r", "0.2", "--certificates");
+    assertThat(audit.code()).isEqualTo(ExitCode.INSIDE);
+    assertThat(audit.out()).contains("certificate: it is about the latent");
+  }
+
+  @Test
+  void unreadable_pictures_are_named_and_left_out() throws IOException {
+    byte[] good = Files.readAllBytes(pictures.resolve("picture-00.png"));
+    Files.write(pictures.resolve("cut.png"), Arrays.copyOf(good, good.length / 2));
+    Files.writeString(pictures.resolve("words.png"), "these are words");
+    Result index = run("index", pictures.toString(), "-o", set);
+    assertThat(index.code()).isZero();
+    assertThat(index.out()).contains("12 pictures protected, 2 left out");
+    assertThat(index.err()).contains("left out: ").contains("cut.png").contains("words.png");
+    assertThat(run("index", pictures.toString(), "-o", set, "--strict").code())
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(run("audit", set, pictures.resolve("cut.png").toString()).code())
+        .isEqualTo(ExitCode.BAD_INPUT);
+  }
+
+  @Test
+  void odd_pictures_are_read_and_bad_ones_named() throws IOException {
+    Path odd = Path.of("..", "..", "shared", "fixtures", "pillow", "odd-images");
+    Assumptions.assumeTrue(Files.isDirectory(odd), odd + " is absent");
+    for (String name :
+        new String[] {
+          "cmyk.jpg",
+          "grey.jpg",
+          "rgba.png",
+          "grey-alpha.png",
+          "truncated.jpg",
+          "bomb-60000x60000.png",
+          "empty.jpg",
+          "text.jpg"
+        }) {
+      Files.copy(odd.resolve(name), pictures.resolve(name));
+    }
+    Result index = run("index", pictures.toString(), "-o", set, "--size", "16");
+    assertThat(index.code()).as(index.err()).isZero();
+    assertThat(index.out()).contains("16 pictures protected, 4 left out");
+    for (String bad : new String[] {"truncated.jpg", "bomb-60000x60000", "empty.jpg", "text.jpg"}) {
+      assertThat(index.err().lines().filter(line -> line.contains(bad))).hasSize(1);
+    }
+  }
+
+  @Test
+  void bad_calls_end_with_one_line_and_the_right_code() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    Path words = Files.createDirectories(folder.resolve("words"));
+    Files.writeString(words.resolve("a.png"), "words");
+    String o = out.toString();
+    expect(ExitCode.BAD_INPUT, "index", empty.toString(), "-o", o);
+    expect(ExitCode.BAD_INPUT, "index", words.toString(), "-o", o);
+    expect(ExitCode.BAD_INPUT, "index", folder.resolve("absent").toString(), "-o", o);
+    expect(ExitCode.BAD_INPUT, "index", pictures.toString(), "-o", words.toString());
+    expect(ExitCode.USAGE, "index", pictures.toString(), "-o", o, "--size", "huge");
+    expect(ExitCode.BAD_INPUT, "inspect", empty.toString());
+    expect(ExitCode.BAD_INPUT, "audit", folder.resolve("absent").toString(), o);
+    expect(ExitCode.BAD_INPUT, "audit", set, empty.toString());
+    for (String radius : new String[] {"0", "-1", "NaN"}) {
+      expect(ExitCode.USAGE, "audit", set, pictures.toString(), "--radius=" + radius);
+      expect(ExitCode.USAGE, "sample", set, "-o", o, "--distance=" + radius);
+    }
+    expect(ExitCode.USAGE, "sample", set, "-o", o, "-n", "0");
+    expect(ExitCode.USAGE, "sample", set, "-o", o, "--sampler", "magic");
+    expect(ExitCode.USAGE, "sample", set, "-o", o, "--label", "unicorn");
+    assertThat(run("sample", set).code()).isEqualTo(ExitCode.USAGE);
+    assertThat(run("frobnicate").code()).isEqualTo(ExitCode.USAGE);
+    assertThat(run().code()).isEqualTo(ExitCode.USAGE);
+    assertThat(run("--help").code()).isZero();
+    assertThat(run("inspect", set, "--verify").code()).isZero();
+  }
+
+  @Test
+  void a_flipped_byte_in_any_file_of_the_set_ends_with_code_6() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(Path.of(set))) {
+      files = all.filter(f -> Files.isRegularFile(f) && !f.endsWith("lock")).sorted().toList();
+    }
+    for (Path file : files) {
+      byte[] good = Files.readAllBytes(file);
+      byte[] bad = good.clone();
+      bad[good.length / 2] ^= 4;
+      Files.write(file, bad);
+      String name = file.getFileName().toString();
+      for (String[] command :
+          new String[][] {
+            {"inspect", set, "--verify"},
+            {"sample", set, "-o", out.toString(), "-n", "1", "--search", "hnsw"}
+          }) {
+        Result result = run(command);
+        assertThat(result.code()).as("%s: %s", name, result.err()).isEqualTo(ExitCode.DAMAGED_SET);
+        assertThat(result.err().lines()).hasSize(1);
+        assertThat(result.err()).startsWith("shield: ").contains(name);
+      }
+      Files.write(file, good);
+    }
+  }
+
+  @Test
+  void a_set_of_another_latent_space_is_refused() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    String other = folder.resolve("other").toString();
+    run("index", pictures.toString(), "-o", other, "--size", "8");
+    Result result =
+        run("sample", set, "-o", out.toString(), "-n", "1", "--history", other, "--steps", "4");
+    assertThat(result.code()).isEqualTo(ExitCode.OTHER_SPACE);
+    assertThat(result.err()).contains("8x8x3").contains("16x16x3");
+  }
+
+  private static void expect(int code, String... args) {
+    Result result = run(args);
+    assertThat(result.code()).as("%s: %s", List.of(args), result.err()).isEqualTo(code);
+    assertThat(result.err().lines().filter(line -> line.startsWith("shield: "))).hasSize(1);
+    assertThat(result.out()).isEmpty();
+  }
+
+  private static Result run(String... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream caughtOut = new ByteArrayOutputStream();
+    ByteArrayOutputStream caughtErr = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(caughtOut, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(caughtErr, true, StandardCharsets.UTF_8));
+      int code = Main.run(args);
+      return new Result(
+          code,
+          caughtOut.toString(StandardCharsets.UTF_8),
+          caughtErr.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+}

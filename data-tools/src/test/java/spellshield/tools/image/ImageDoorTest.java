@@ -205,6 +205,13 @@ class ImageDoorTest {
     assertThat(read(JpegBlocks.flat(stored, -1)).samples()).startsWith(60, 150, 80);
   }
 
+  /// ImageIO alone would take these for red, green and blue: no JFIF segment, no subsampling.
+  @Test
+  void components_without_any_hint_are_converted() throws Exception {
+    int[] stored = {60, 150, 80};
+    assertThat(read(JpegBlocks.flat(stored, -2)).samples()).startsWith(0, 87, 99);
+  }
+
   @Test
   void a_frame_smaller_than_its_screen_lies_on_white() throws Exception {
     byte[] gif = written(RgbImage.filled(4, 2, 0x000000), "gif");

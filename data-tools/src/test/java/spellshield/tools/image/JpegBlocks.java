@@ -59,7 +59,7 @@ final class JpegBlocks {
   }
 
   private static int id(int component, int adobe) {
-    return adobe < 0 ? "RGB".charAt(component) : component + 1;
+    return adobe == -1 ? "RGB".charAt(component) : component + 1;
   }
 
   private static String binary(int value, int bits) {

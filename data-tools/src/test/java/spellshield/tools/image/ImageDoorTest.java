@@ -205,11 +205,16 @@ class ImageDoorTest {
     assertThat(read(JpegBlocks.flat(stored, -1)).samples()).startsWith(60, 150, 80);
   }
 
-  /// ImageIO alone would take these for red, green and blue: no JFIF segment, no subsampling.
   @Test
-  void components_without_any_hint_are_converted() throws Exception {
-    int[] stored = {60, 150, 80};
-    assertThat(read(JpegBlocks.flat(stored, -2)).samples()).startsWith(0, 87, 99);
+  void components_of_unusual_names_are_converted_with_jfif_and_without() throws Exception {
+    byte[] bare = JpegBlocks.flat(new int[] {60, 150, 80}, -2);
+    byte[] jfif = bytes(0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0);
+    byte[] named = new byte[bare.length + jfif.length];
+    System.arraycopy(bare, 0, named, 0, 2);
+    System.arraycopy(jfif, 0, named, 2, jfif.length);
+    System.arraycopy(bare, 2, named, 2 + jfif.length, bare.length - 2);
+    assertThat(read(bare).samples()).startsWith(0, 87, 99); // as Pillow 12.3
+    assertThat(read(named).samples()).startsWith(0, 87, 99);
   }
 
   @Test

@@ -19,8 +19,7 @@ record Container(String format, int width, int height, int bands, byte[] bytes, 
     /// As ImageIO's colour model says.
     record Plain() implements Layout {}
 
-    /// Four inks, or red, green and blue that the decoder would take for something else: the raw
-    /// samples are fetched and turned into colours by [Samples].
+    /// Four inks: the raw samples are fetched and turned into colours by [Samples].
     record Raw(Ink ink) implements Layout {}
 
     /// A GIF's first frame at its place on the screen.

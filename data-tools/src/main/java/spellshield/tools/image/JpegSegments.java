@@ -7,7 +7,8 @@ import java.io.IOException;
 ///
 /// Of the application segments none reaches the decoder: no colour profile (Pillow does not apply
 /// it, ImageIO would), no EXIF, no thumbnails. The colour space is decided here by the rules of
-/// libjpeg, because ImageIO has rules of its own for files without JFIF or Adobe segment:
+/// libjpeg and told the decoder by an Adobe segment: ImageIO has rules of its own, and takes a file
+/// with a JFIF segment and unusual names of components for RGB.
 ///
 /// ```text
 /// 1 component    grey
@@ -18,8 +19,8 @@ import java.io.IOException;
 ///
 /// Source: `default_decompress_parms` in libjpeg's jdapimin.c.
 final class JpegSegments {
-  private static final byte[] JFIF = {
-    (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0
+  private static final byte[] ADOBE = {
+    (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0
   };
 
   private final byte[] file;
@@ -100,17 +101,15 @@ final class JpegSegments {
     }
     Container.require(frame + 6, 3L * components, file.length);
     Container.Layout layout =
-        switch (components) {
-          case 1 -> new Container.Layout.Plain();
-          case 3 -> rgb() ? new Container.Layout.Raw(Samples::of) : new Container.Layout.Plain();
-          default ->
-              new Container.Layout.Raw(adobeTransform == 2 ? Samples::ofYcck : Samples::ofCmyk);
-        };
-    ByteArrayOutputStream out = new ByteArrayOutputStream(file.length + JFIF.length);
+        components < 4
+            ? new Container.Layout.Plain()
+            : new Container.Layout.Raw(adobeTransform == 2 ? Samples::ofYcck : Samples::ofCmyk);
+    ByteArrayOutputStream out = new ByteArrayOutputStream(file.length + ADOBE.length + 1);
     out.write(0xff);
     out.write(0xd8);
-    if (components < 4) {
-      out.writeBytes(JFIF); // "YCbCr" for the decoder
+    if (components == 3) {
+      out.writeBytes(ADOBE);
+      out.write(rgb() ? 0 : 1);
     }
     kept.writeTo(out);
     out.write(file, scan, file.length - scan);

@@ -37,11 +37,6 @@ final class Samples {
         });
   }
 
-  /// Returns the samples of a raster whose first bands are red, green, blue.
-  static RgbImage of(Raster raster) {
-    return map(raster, 3, (in, out) -> System.arraycopy(in, 0, out, 0, 3));
-  }
-
   /// Returns the colours of four inks, stored inverted as Adobe does, by Pillow's plain formula: `R
   /// = K − C·K/255` with the stored K and `C = 255 − stored`, rounded.
   static RgbImage ofCmyk(Raster raster) {

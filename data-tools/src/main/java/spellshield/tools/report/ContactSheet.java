@@ -2,13 +2,15 @@ package spellshield.tools.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import spellshield.tools.image.RgbImage;
 
 /// Pictures in a grid on white, with headings, captions and coloured frames.
 ///
 /// Pictures are enlarged by a whole factor, each pixel a square, and stand centred in cells of one
-/// size. Texts that do not fit end with an ellipsis; a caption may have several lines. Made by one
-/// thread; the drawn picture is the same on every machine.
+/// size. A text may have several lines, each of which is broken once where it is too long and then
+/// ends with an ellipsis. Made by one thread; the drawn picture is the same on every machine.
 public final class ContactSheet {
   /// The frame of a picture inside a forbidden ball.
   public static final int INSIDE = 0xd03a2f;
@@ -23,7 +25,12 @@ public final class ContactSheet {
   private static final int GAP = 18; // between cells
   private static final int FRAME = 3;
   private static final int MAT = 3; // white between frame and picture
-  private static final int LINE = 10; // rows of dots a line of text takes, descenders included
+  private static final int TITLE = 3; // dots of the sheet a dot of a letter takes
+  private static final int TEXT = 2;
+  private static final int LINE = 10 * TEXT; // from one line of text to the next
+  private static final int TITLE_GAP = 24;
+  private static final int COLUMN_GAP = 6;
+  private static final int CAPTION_GAP = 8;
   private static final int INK = 0x22262c;
   private static final int PALE = 0x68707c;
   private static final int WIDEST_HEADING = 190;
@@ -82,21 +89,24 @@ public final class ContactSheet {
   ///
   /// @throws IllegalStateException if it has no cells
   public RgbImage draw() {
-    Layout layout = Layout.of(this);
+    Layout layout = new Layout(this);
     Canvas canvas = new Canvas(layout.width, layout.height);
     int top = MARGIN;
-    if (!title.isEmpty()) {
-      canvas.text(Glyphs.fit(title, (layout.width - 2 * MARGIN) / 3), MARGIN, top, 3, INK);
-      top += layout.titleHeight;
-    }
+    String fitted = Glyphs.fit(title, (layout.width - 2 * MARGIN) / TITLE);
+    canvas.text(fitted, MARGIN, top, TITLE, INK);
+    top += layout.titleHeight + layout.columnsHeight;
     for (int i = 0; i < columns.size(); i++) {
-      int width = layout.cellWidth;
-      centred(canvas, columns.get(i), layout.left(i), top, width, INK);
+      List<Line> lines = lines(columns.get(i), layout.cellWidth);
+      int bottom = top - COLUMN_GAP;
+      centred(canvas, lines, layout.left(i), bottom - lines.size() * LINE, layout.cellWidth);
     }
-    top += layout.columnsHeight;
     for (Row row : rows) {
-      String heading = Glyphs.fit(row.heading(), WIDEST_HEADING / 2);
-      canvas.text(heading, MARGIN, top + layout.pictureHeight / 2 - Glyphs.HEIGHT, 2, INK);
+      List<Line> heading = lines(row.heading(), WIDEST_HEADING);
+      int middle = top + layout.pictureHeight / 2;
+      for (int i = 0; i < heading.size(); i++) {
+        int line = middle - heading.size() * LINE / 2 + i * LINE;
+        canvas.text(heading.get(i).text(), MARGIN, line, TEXT, INK);
+      }
       for (int i = 0; i < row.cells().size(); i++) {
         cell(canvas, row.cells().get(i), layout.left(i), top, layout);
       }
@@ -114,23 +124,38 @@ public final class ContactSheet {
     canvas.fill(x - border, y - border, width + 2 * border, height + 2 * border, cell.frame());
     canvas.fill(x - MAT, y - MAT, width + 2 * MAT, height + 2 * MAT, 0xffffff);
     canvas.picture(cell.image(), x, y, scale);
-    String[] lines = cell.caption().split("\n", -1);
-    for (int i = 0; i < lines.length; i++) {
-      int line = top + layout.pictureHeight + 8 + i * LINE * layout.textScale;
-      centred(canvas, lines[i], left, line, layout.cellWidth, i == 0 ? INK : PALE);
+    List<Line> lines = lines(cell.caption(), layout.cellWidth);
+    centred(canvas, lines, left, top + layout.pictureHeight + CAPTION_GAP, layout.cellWidth);
+  }
+
+  private static void centred(Canvas canvas, List<Line> lines, int left, int top, int width) {
+    for (int i = 0; i < lines.size(); i++) {
+      Line line = lines.get(i);
+      int indent = (width - Glyphs.width(line.text()) * TEXT) / 2;
+      canvas.text(line.text(), left + indent, top + i * LINE, TEXT, line.rgb());
     }
   }
 
-  private void centred(Canvas canvas, String text, int left, int top, int width, int rgb) {
-    int textScale = 2;
-    String fitted = Glyphs.fit(text, width / textScale);
-    int indent = (width - Glyphs.width(fitted) * textScale) / 2;
-    canvas.text(fitted, left + indent, top, textScale, rgb);
+  private record Line(String text, int rgb) {}
+
+  /// Returns a text's lines, each of its own at most broken once; the first stands out.
+  private static List<Line> lines(String text, int width) {
+    List<Line> lines = new ArrayList<>();
+    if (text.isEmpty()) {
+      return lines;
+    }
+    int rgb = INK;
+    for (String own : text.split("\n", -1)) {
+      for (String part : Glyphs.wrap(own, width / TEXT, 2)) {
+        lines.add(new Line(part, rgb));
+      }
+      rgb = PALE;
+    }
+    return lines;
   }
 
   /// Where everything goes, in dots.
   private static final class Layout {
-    private final int textScale = 2;
     private final int headingWidth;
     private final int cellWidth;
     private final int pictureHeight; // frame included
@@ -140,39 +165,38 @@ public final class ContactSheet {
     private final int width;
     private final int height;
 
-    private Layout(ContactSheet sheet) {
-      int widest = 0;
-      int highest = 0;
-      int lines = 0;
-      int count = sheet.columns.size();
-      int heading = 0;
-      for (Row row : sheet.rows) {
-        count = Math.max(count, row.cells().size());
-        heading = Math.max(heading, Glyphs.width(Glyphs.fit(row.heading(), WIDEST_HEADING / 2)));
-        for (Cell cell : row.cells()) {
-          widest = Math.max(widest, cell.image().width());
-          highest = Math.max(highest, cell.image().height());
-          int own = cell.caption().isEmpty() ? 0 : cell.caption().split("\n", -1).length;
-          lines = Math.max(lines, own);
-        }
-      }
-      if (widest == 0) {
+    Layout(ContactSheet sheet) {
+      List<Cell> cells = sheet.rows.stream().flatMap(row -> row.cells().stream()).toList();
+      if (cells.isEmpty()) {
         throw new IllegalStateException("a contact sheet needs at least one picture");
       }
       int border = 2 * (FRAME + MAT);
-      headingWidth = heading == 0 ? 0 : heading * textScale + GAP;
-      cellWidth = Math.max(NARROWEST_CELL, widest * sheet.scale + border);
-      pictureHeight = highest * sheet.scale + border;
-      titleHeight = sheet.title.isEmpty() ? 0 : 3 * Glyphs.HEIGHT + 22;
-      columnsHeight = sheet.columns.isEmpty() ? 0 : textScale * LINE + 6;
-      int captionHeight = lines == 0 ? 0 : 8 + lines * LINE * textScale;
-      rowHeight = pictureHeight + captionHeight + GAP;
+      cellWidth =
+          Math.max(
+              NARROWEST_CELL, most(cells, cell -> cell.image().width()) * sheet.scale + border);
+      pictureHeight = most(cells, cell -> cell.image().height()) * sheet.scale + border;
+      int captions = most(cells, cell -> lines(cell.caption(), cellWidth).size());
+      int headings = most(sheet.columns, text -> lines(text, cellWidth).size());
+      int heading =
+          TEXT
+              * most(
+                  sheet.rows.stream().flatMap(r -> lines(r.heading(), WIDEST_HEADING).stream()),
+                  line -> Glyphs.width(line.text()));
+      headingWidth = heading == 0 ? 0 : heading + GAP;
+      titleHeight = sheet.title.isEmpty() ? 0 : TITLE * Glyphs.HEIGHT + TITLE_GAP;
+      columnsHeight = headings == 0 ? 0 : headings * LINE + COLUMN_GAP;
+      rowHeight = pictureHeight + (captions == 0 ? 0 : CAPTION_GAP + captions * LINE) + GAP;
+      int count = Math.max(sheet.columns.size(), most(sheet.rows, row -> row.cells().size()));
       width = 2 * MARGIN + headingWidth + count * (cellWidth + GAP) - GAP;
       height = 2 * MARGIN + titleHeight + columnsHeight + sheet.rows.size() * rowHeight - GAP;
     }
 
-    static Layout of(ContactSheet sheet) {
-      return new Layout(sheet);
+    private static <T> int most(List<T> items, ToIntFunction<T> size) {
+      return most(items.stream(), size);
+    }
+
+    private static <T> int most(Stream<T> items, ToIntFunction<T> size) {
+      return items.mapToInt(size).max().orElse(0);
     }
 
     int left(int column) {

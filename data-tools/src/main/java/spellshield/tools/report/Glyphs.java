@@ -1,6 +1,8 @@
 package spellshield.tools.report;
 
 import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Letters of five by seven dots, for the printable characters of ASCII.
 ///
@@ -9,15 +11,15 @@ final class Glyphs {
   /// Dots from the capitals' top to the base line; one more row holds descenders.
   static final int HEIGHT = 7;
 
-  private static final int SPACE = 3;
+  private static final int SPACE = 2;
 
   /// Five columns a character from ' ' to '~', then '…'; the lowest bit is the top dot.
   // spotless:off
   private static final String COLUMNS =
       "0000000000 00005F0000 0007000700 147F147F14 242A7F2A12 2313086462 3649562050 0000070000 "
-    + "001C224100 0041221C00 2A1C7F1C2A 08083E0808 0000503000 0808080808 0000606000 2010080402 "
+    + "001C224100 0041221C00 2A1C7F1C2A 08083E0808 0080600000 0808080808 0000606000 2010080402 "
     + "3E5149453E 00427F4000 4261514946 2141454B31 1814127F10 2745454539 3C4A494930 0171090503 "
-    + "3649494936 064949291E 0000363600 0000563600 0814224100 1414141414 0041221408 0201510906 "
+    + "3649494936 064949291E 0000360000 0080760000 0814224100 1414141414 0041221408 0201510906 "
     + "324979413E 7E1111117E 7F49494936 3E41414122 7F4141221C 7F49494941 7F09090901 3E4149497A "
     + "7F0808087F 00417F4100 2040413F01 7F08142241 7F40404040 7F020C027F 7F0408107F 3E4141413E "
     + "7F09090906 3E4151215E 7F09192946 4649494931 01017F0101 3F4040403F 1F2040201F 3F4038403F "
@@ -83,6 +85,25 @@ final class Glyphs {
       length--;
     }
     return printable.substring(0, length).stripTrailing() + "…";
+  }
+
+  /// Returns the text in at most `most` lines, broken between words; what does not fit is cut off.
+  static List<String> wrap(String text, int width, int most) {
+    List<String> lines = new ArrayList<>();
+    String rest = printable(text).strip();
+    while (lines.size() < most - 1 && width(rest) > width) {
+      int end = rest.lastIndexOf(' ');
+      while (end > 0 && width(rest.substring(0, end)) > width) {
+        end = rest.lastIndexOf(' ', end - 1);
+      }
+      if (end <= 0) { // one long word: broken nowhere
+        break;
+      }
+      lines.add(rest.substring(0, end).stripTrailing());
+      rest = rest.substring(end).strip();
+    }
+    lines.add(fit(rest, width));
+    return lines;
   }
 
   private static int first(char c) {

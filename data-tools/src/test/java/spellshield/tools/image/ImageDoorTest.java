@@ -206,6 +206,18 @@ class ImageDoorTest {
   }
 
   @Test
+  void components_of_unusual_names_are_converted_with_jfif_and_without() throws Exception {
+    byte[] bare = JpegBlocks.flat(new int[] {60, 150, 80}, -2);
+    byte[] jfif = bytes(0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0);
+    byte[] named = new byte[bare.length + jfif.length];
+    System.arraycopy(bare, 0, named, 0, 2);
+    System.arraycopy(jfif, 0, named, 2, jfif.length);
+    System.arraycopy(bare, 2, named, 2 + jfif.length, bare.length - 2);
+    assertThat(read(bare).samples()).startsWith(0, 87, 99); // as Pillow 12.3
+    assertThat(read(named).samples()).startsWith(0, 87, 99);
+  }
+
+  @Test
   void a_frame_smaller_than_its_screen_lies_on_white() throws Exception {
     byte[] gif = written(RgbImage.filled(4, 2, 0x000000), "gif");
     gif[6] = 6; // screen of 6 × 2

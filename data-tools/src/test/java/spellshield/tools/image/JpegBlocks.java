@@ -59,7 +59,11 @@ final class JpegBlocks {
   }
 
   private static int id(int component, int adobe) {
-    return adobe < 0 ? "RGB".charAt(component) : component + 1;
+    return switch (adobe) {
+      case -1 -> "RGB".charAt(component);
+      case -2 -> component + 7;
+      default -> component + 1;
+    };
   }
 
   private static String binary(int value, int bits) {

@@ -93,6 +93,19 @@ class ContactSheetTest {
   }
 
   @Test
+  void long_texts_are_broken_between_words() {
+    assertThat(Glyphs.wrap("nearest protected", 70, 2)).containsExactly("nearest", "protected");
+    assertThat(Glyphs.wrap("short", 70, 2)).containsExactly("short");
+    assertThat(Glyphs.wrap("one two three four five six seven", 40, 2))
+        .hasSize(2)
+        .allMatch(line -> Glyphs.width(line) <= 40)
+        .last()
+        .asString()
+        .endsWith("…");
+    assertThat(Glyphs.wrap("n01443537_1234567890", 40, 2)).hasSize(1);
+  }
+
+  @Test
   void every_printable_character_has_a_letter_of_its_own() {
     java.util.Set<String> seen = new java.util.HashSet<>();
     for (char c = ' '; c <= '~'; c++) {

@@ -26,19 +26,14 @@ import spellshield.sampler.shield.Shield;
 /// Every sampler at several radii on one set, the memoriser behind it: how many samples end inside.
 ///
 /// `java --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp
-/// "benchmarks/target/classes:benchmarks/target/lib/*" spellshield.benchmarks.GuaranteeSweep SET SAMPLES STEPS
-/// SHARE...`
+/// "benchmarks/target/classes:benchmarks/target/lib/*" spellshield.benchmarks.GuaranteeSweep SET
+/// SAMPLES STEPS SHARE...`
 ///
-/// The judge is a float64 brute force over all latents; every certificate is also checked anew. A line per
-/// run, in Markdown.
+/// The judge is a float64 brute force over all latents; every certificate is also checked anew. A
+/// line per run, in Markdown.
 public final class GuaranteeSweep {
   private static final List<Sampler> SAMPLERS =
-      List.of(
-          new Euler(),
-          Heun.deterministic(),
-          new Ancestral(1),
-          new Ddim(0),
-          new DpmSolver2M());
+      List.of(new Euler(), Heun.deterministic(), new Ancestral(1), new Ddim(0), new DpmSolver2M());
 
   private GuaranteeSweep() {}
 
@@ -72,8 +67,7 @@ public final class GuaranteeSweep {
       int samples,
       int steps) {
     double radius = set.radius(share);
-    Shield shield =
-        Shield.builder().protecting(set.exact(), set.latents(), radius).build();
+    Shield shield = Shield.builder().protecting(set.exact(), set.latents(), radius).build();
     NoiseSchedule schedule = NoiseSchedule.Karras.edm();
     int[] shape = set.space().shape();
     long[] seeds = new long[samples];
@@ -103,7 +97,8 @@ public final class GuaranteeSweep {
       moved += sample.moved() > 0 ? 1 : 0;
       resampled += sample.attempts() > 1 ? 1 : 0;
     }
-    // Checking one certificate is a brute force over the whole set on disk; the first 16 stand for all.
+    // Checking one certificate is a brute force over the whole set on disk; the first 16 stand for
+    // all.
     long valid =
         shielded.stream()
             .limit(16)
@@ -132,19 +127,16 @@ public final class GuaranteeSweep {
     int dim = data.dim();
     return samples.stream()
         .parallel()
-        .filter(
-            sample ->
-                IntStream.range(0, data.batch())
-                    .anyMatch(
-                        k -> {
-                          double sum = 0;
-                          for (int i = 0; i < dim; i++) {
-                            double difference =
-                                (double) sample.latent()[i] - data.values()[k * dim + i];
-                            sum += difference * difference;
-                          }
-                          return Math.sqrt(sum) <= radius;
-                        }))
+        .filter(sample ->
+            IntStream.range(0, data.batch())
+                .anyMatch(k -> {
+                  double sum = 0;
+                  for (int i = 0; i < dim; i++) {
+                    double difference = (double) sample.latent()[i] - data.values()[k * dim + i];
+                    sum += difference * difference;
+                  }
+                  return Math.sqrt(sum) <= radius;
+                }))
         .count();
   }
 

@@ -65,7 +65,8 @@ class ShieldedDenoiserTest {
       assertThat(nearestItem(plain.row(row))).isLessThan(1e-3);
       outside += nearestItem(shielded.row(row)) >= RADIUS ? 1 : 0;
     }
-    // The last push may land in a ball that no search has seen yet; the guarantee is there for that.
+    // The last push may land in a ball that no search has seen yet; the guarantee is there for
+    // that.
     assertThat(outside).isGreaterThanOrEqualTo(10);
   }
 

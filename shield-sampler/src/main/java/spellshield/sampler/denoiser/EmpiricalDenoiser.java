@@ -33,14 +33,15 @@ import spellshield.sampler.Latents;
 ///
 /// Thread-safe. The items are held once, outside the Java heap, until [#close()].
 public final class EmpiricalDenoiser implements Denoiser, AutoCloseable {
+  /// So many candidates, 12 bytes each, may wait for their distances.
+  private static final int PENDING = 1 << 23;
+
   private final int[] shape;
-  private final int dim;
   private final ItemClasses classes;
   private final SortedMap<Integer, List<ItemChunk>> chunks = new TreeMap<>();
 
   private EmpiricalDenoiser(Latents data, ItemClasses classes) {
     shape = data.shape().clone();
-    dim = data.dim();
     this.classes = classes;
     for (int label : classes.labels()) {
       chunks.put(label, ItemChunk.of(data, classes.items(label)));
@@ -80,17 +81,47 @@ public final class EmpiricalDenoiser implements Denoiser, AutoCloseable {
     requireQuestion(xt, sigma, shape);
     int[] asked = classes.asked(condition, xt.batch());
     Latents x0hat = Latents.zeros(xt.batch(), shape);
-    if (asked == null) {
-      List<ItemChunk> all = new ArrayList<>();
-      chunks.values().forEach(all::addAll);
-      denoiseRows(xt, sigma, all, rowsOf(null, 0, xt.batch()), x0hat.values());
-    } else {
-      for (int label : Arrays.stream(asked).distinct().sorted().toArray()) {
-        List<ItemChunk> ofClass = chunks.getOrDefault(label, List.of());
-        denoiseRows(xt, sigma, ofClass, rowsOf(asked, label, xt.batch()), x0hat.values());
+    List<PosteriorTile> pending = new ArrayList<>();
+    int size = 0;
+    for (PosteriorTile tile : tiles(xt, sigma, asked)) {
+      if (size > PENDING - tile.size()) {
+        finish(pending, x0hat.values());
+        size = 0;
+      }
+      pending.add(tile);
+      size += tile.size();
+    }
+    finish(pending, x0hat.values());
+    return x0hat;
+  }
+
+  /// First all products, then all the rest: the product's threads spin for a while after each, and
+  /// would be in the way.
+  private static void finish(List<PosteriorTile> pending, float[] x0hat) {
+    pending.forEach(PosteriorTile::multiply);
+    pending.parallelStream().forEach(tile -> tile.average(x0hat));
+    pending.clear();
+  }
+
+  private List<PosteriorTile> tiles(Latents xt, double sigma, int @Nullable [] asked) {
+    List<PosteriorTile> tiles = new ArrayList<>();
+    int[] labels = asked == null ? new int[1] : Arrays.stream(asked).distinct().sorted().toArray();
+    for (int label : labels) {
+      List<ItemChunk> items = asked == null ? allChunks() : chunks.getOrDefault(label, List.of());
+      int[] rows =
+          IntStream.range(0, xt.batch())
+              .filter(row -> asked == null || asked[row] == label)
+              .toArray();
+      for (int first = 0; first < rows.length; first += PosteriorTile.ROWS) {
+        int end = Math.min(rows.length, first + PosteriorTile.ROWS);
+        tiles.add(new PosteriorTile(items, xt, Arrays.copyOfRange(rows, first, end), sigma));
       }
     }
-    return x0hat;
+    return tiles;
+  }
+
+  private List<ItemChunk> allChunks() {
+    return chunks.values().stream().flatMap(List::stream).toList();
   }
 
   static void requireQuestion(Latents xt, double sigma, int[] shape) {
@@ -113,26 +144,6 @@ public final class EmpiricalDenoiser implements Denoiser, AutoCloseable {
         throw new IllegalArgumentException(
             "every %s must be finite and of norm below 1e15, but ‖·‖² of %s %d is %s"
                 .formatted(what, what, i, normSquared));
-      }
-    }
-  }
-
-  private static int[] rowsOf(int @Nullable [] asked, int label, int batch) {
-    return IntStream.range(0, batch).filter(row -> asked == null || asked[row] == label).toArray();
-  }
-
-  private void denoiseRows(
-      Latents xt, double sigma, List<ItemChunk> items, int[] rows, float[] x0hat) {
-    for (int first = 0; first < rows.length; first += PosteriorTile.ROWS) {
-      int end = Math.min(rows.length, first + PosteriorTile.ROWS);
-      int[] tileRows = Arrays.copyOfRange(rows, first, end);
-      float[] x = new float[PosteriorTile.ROWS * dim];
-      for (int r = 0; r < tileRows.length; r++) {
-        System.arraycopy(xt.values(), tileRows[r] * dim, x, r * dim, dim);
-      }
-      float[] means = new PosteriorTile(items, x, tileRows.length, dim, sigma).means();
-      for (int r = 0; r < tileRows.length; r++) {
-        System.arraycopy(means, r * dim, x0hat, tileRows[r] * dim, dim);
       }
     }
   }

@@ -33,7 +33,7 @@ final class LocalPosterior {
   private final double[] sums;
 
   private final double[] columns;
-  private final double[] weights;
+  private final float[] weights;
 
   LocalPosterior(Latents data, int halfWidth, float[] x, int offset, double sigma) {
     items = data.values();
@@ -50,8 +50,8 @@ final class LocalPosterior {
     Arrays.fill(least, Double.POSITIVE_INFINITY);
     total = new double[positions];
     sums = new double[channels * positions];
-    columns = new double[width + 2 * halfWidth + 1]; // zeros on both sides, for good
-    weights = new double[width];
+    columns = new double[width + 2 * halfWidth + 1]; // stays zero on both sides
+    weights = new float[width];
   }
 
   /// Averages the given items, one or more, into `target` from the row's offset.
@@ -95,7 +95,7 @@ final class LocalPosterior {
 
   /// Sums the squares over every position's window: first down the columns, then along the row.
   private void sumWindows(double[] squares, int target) {
-    Arrays.fill(columns, halfWidth, halfWidth + width, 0);
+    Arrays.fill(columns, halfWidth + 1, halfWidth + 1 + width, 0);
     for (int y = 0; y < Math.min(halfWidth, height); y++) {
       addRow(squares, y * width);
     }
@@ -112,26 +112,25 @@ final class LocalPosterior {
 
   private void addRow(double[] squares, int from) {
     for (int i = 0; i < width; i++) {
-      columns[halfWidth + i] += squares[from + i];
+      columns[halfWidth + 1 + i] += squares[from + i];
     }
   }
 
   private void subtractRow(double[] squares, int from) {
     for (int i = 0; i < width; i++) {
-      columns[halfWidth + i] -= squares[from + i];
+      columns[halfWidth + 1 + i] -= squares[from + i];
     }
   }
 
   private void sumAlong(int target) {
+    int window = 2 * halfWidth + 1;
     double sum = 0;
-    for (int i = 0; i < 2 * halfWidth; i++) {
+    for (int i = 1; i < window; i++) {
       sum += columns[i];
     }
-    int window = 2 * halfWidth;
     for (int i = 0; i < width; i++) {
-      sum += columns[i + window];
+      sum += columns[i + window] - columns[i]; // one sum to wait for, not two
       energies[target + i] = sum;
-      sum -= columns[i];
     }
   }
 

@@ -1,19 +1,19 @@
 package spellshield.sampler.denoiser;
 
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import spellshield.index.linalg.Matrix;
+import spellshield.sampler.Latents;
 
 /// The posterior means of up to 32 rows over the same items; used once.
 ///
-/// 1. One float32 product a chunk gives all dot products of rows and items; those items of a row
-///    stay candidates whose weight the product's error does not rule out.
-/// 2. Their distances are measured in float64 and turned into weights.
-/// 3. The items that kept a weight are averaged in float64.
-///
-/// Steps 2 and 3 fetch a chunk's candidates once for all rows.
+/// 1. [#multiply()]: one float32 product a chunk gives all dot products of rows and items; those
+///    items of a row stay candidates whose weight the product's error does not rule out.
+/// 2. [#average(float[])]: their distances are measured in float64 and turned into weights, and the
+///    items that kept a weight are averaged, in float64 too. A chunk's candidates are fetched once
+///    for all rows.
 final class PosteriorTile {
   /// Enough rows for a product at full speed; a class of few rows wastes the rest.
   static final int ROWS = 32;
@@ -22,39 +22,62 @@ final class PosteriorTile {
   private static final double CUT = 32;
 
   private final List<ItemChunk> chunks;
-  private final float[] x;
+  private final int[] rowNumbers;
   private final int rows;
   private final int dim;
   private final double sigma;
 
+  /// `[ROWS, D]`, filled up with zeros
+  private final float[] x;
+
   /// The first item of each chunk; at the end, the number of items.
   private final int[] starts;
 
-  /// @param x `[ROWS, D]`, the rows beyond `rows` filled up with zeros
-  PosteriorTile(List<ItemChunk> chunks, float[] x, int rows, int dim, double sigma) {
+  private final Candidates[] candidates;
+
+  /// @param rowNumbers which rows of `xt` to work on, at most [#ROWS]
+  PosteriorTile(List<ItemChunk> chunks, Latents xt, int[] rowNumbers, double sigma) {
     this.chunks = chunks;
-    this.x = x;
-    this.rows = rows;
-    this.dim = dim;
+    this.rowNumbers = rowNumbers;
     this.sigma = sigma;
+    rows = rowNumbers.length;
+    dim = xt.dim();
+    x = new float[ROWS * dim];
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(xt.values(), rowNumbers[r] * dim, x, r * dim, dim);
+    }
     starts = new int[chunks.size() + 1];
     for (int c = 0; c < chunks.size(); c++) {
       starts[c + 1] = starts[c] + chunks.get(c).count();
     }
+    candidates = new Candidates[rows];
   }
 
-  /// Returns x̂0 of every row, `[rows, D]`.
-  float[] means() {
+  /// Returns the number of candidates that all rows may have together.
+  int size() {
+    return Math.multiplyExact(rows, starts[chunks.size()]);
+  }
+
+  /// Chooses every row's candidates.
+  void multiply() {
     float[] dots = dots();
-    Candidates[] candidates = new Candidates[rows];
     forEachRow(r -> candidates[r] = candidates(r, dots));
-    measure(candidates);
+  }
+
+  /// Writes x̂0 of the tile's rows to their places.
+  void average(float[] x0hat) {
+    measure();
     double[] totals = new double[rows];
     forEachRow(r -> totals[r] = candidates[r].weigh(sigma, CUT));
-    return average(candidates, totals);
+    double[][] sums = sums();
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < dim; j++) {
+        x0hat[rowNumbers[r] * dim + j] = (float) (sums[r][j] / totals[r]);
+      }
+    }
   }
 
-  private void forEachRow(java.util.function.IntConsumer action) {
+  private void forEachRow(IntConsumer action) {
     IntStream.range(0, rows).parallel().forEach(action);
   }
 
@@ -103,9 +126,9 @@ final class PosteriorTile {
   }
 
   /// Replaces the candidates' scores by their distances.
-  private void measure(Candidates[] candidates) {
+  private void measure() {
     for (int c = 0; c < chunks.size(); c++) {
-      float[] items = fetch(candidates, c);
+      float[] items = fetch(c);
       int start = starts[c];
       int end = starts[c + 1];
       forEachRow(r -> {
@@ -119,13 +142,14 @@ final class PosteriorTile {
     }
   }
 
-  private float[] average(Candidates[] candidates, double[] totals) {
+  /// Returns every row's sum of weighted items.
+  private double[][] sums() {
     double[][] sums = new double[rows][dim];
     for (double[] sum : sums) {
       Arrays.fill(sum, -0.0); // the only start that keeps the sign of an item's zero
     }
     for (int c = 0; c < chunks.size(); c++) {
-      float[] items = fetch(candidates, c);
+      float[] items = fetch(c);
       int start = starts[c];
       int end = starts[c + 1];
       forEachRow(r -> {
@@ -135,11 +159,7 @@ final class PosteriorTile {
         }
       });
     }
-    float[] means = new float[rows * dim];
-    for (int i = 0; i < means.length; i++) {
-      means[i] = (float) (sums[i / dim][i % dim] / totals[i / dim]);
-    }
-    return means;
+    return sums;
   }
 
   private static void addScaled(double[] sum, double weight, float[] items, int from) {
@@ -149,16 +169,21 @@ final class PosteriorTile {
   }
 
   /// Copies those items of a chunk that are a candidate of any row, each to its place.
-  private float[] fetch(Candidates[] candidates, int c) {
-    BitSet wanted = new BitSet();
+  private float[] fetch(int c) {
+    boolean[] wanted = new boolean[chunks.get(c).count()];
+    int length = 0;
     for (Candidates row : candidates) {
-      for (int i = row.from(starts[c]); i < row.from(starts[c + 1]); i++) {
-        wanted.set(row.items[i] - starts[c]);
+      int last = row.from(starts[c + 1]);
+      for (int i = row.from(starts[c]); i < last; i++) {
+        wanted[row.items[i] - starts[c]] = true;
+        length = Math.max(length, row.items[i] - starts[c] + 1);
       }
     }
-    float[] items = new float[wanted.length() * dim];
-    for (int j = wanted.nextSetBit(0); j >= 0; j = wanted.nextSetBit(j + 1)) {
-      chunks.get(c).items().copyRow(j, items, j * dim);
+    float[] items = new float[length * dim];
+    for (int j = 0; j < length; j++) {
+      if (wanted[j]) {
+        chunks.get(c).items().copyRow(j, items, j * dim);
+      }
     }
     return items;
   }

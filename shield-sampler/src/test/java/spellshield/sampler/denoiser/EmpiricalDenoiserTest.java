@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.Condition;
@@ -117,14 +119,14 @@ class EmpiricalDenoiserTest {
     Seeds.check(
         4,
         random -> {
-          int count = random.nextInt(300, 3000);
-          int dim = new int[] {17, 64, 100, 784}[random.nextInt(4)];
+          int count = random.nextInt(300, 2500);
+          int dim = new int[] {17, 64, 100, 196}[random.nextInt(4)];
           Latents data = gaussian(random, 1, count, dim);
           int[] labels = IntStream.range(0, count).map(k -> k % 3).toArray();
           try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(data, labels)) {
             for (double sigma : new double[] {100, 3, 0.1}) {
-              Latents xt = noisy(random, data, sigma, 70);
-              int[] asked = random.ints(70, 0, 3).toArray();
+              Latents xt = noisy(random, data, sigma, 40);
+              int[] asked = random.ints(40, 0, 3).toArray();
               for (boolean conditional : new boolean[] {false, true}) {
                 requireBatchless(denoiser, random, xt, sigma, conditional ? asked : null);
               }
@@ -138,9 +140,9 @@ class EmpiricalDenoiserTest {
       SplittableRandom random,
       Latents xt,
       double sigma,
-      int @org.jspecify.annotations.Nullable [] asked) {
+      int @Nullable [] asked) {
     float[][] alone = new float[xt.batch()][];
-    for (int size : new int[] {1, 7, 33, 70}) {
+    for (int size : new int[] {1, 7, 33, 40}) {
       int[] rows = IntStream.range(0, xt.batch()).toArray();
       if (size > 1) {
         shuffle(random, rows);
@@ -150,8 +152,7 @@ class EmpiricalDenoiserTest {
           .parallel()
           .forEach(group -> {
             int from = group * size;
-            int[] some =
-                java.util.Arrays.copyOfRange(rows, from, Math.min(rows.length, from + size));
+            int[] some = Arrays.copyOfRange(rows, from, Math.min(rows.length, from + size));
             Latents question = Latents.zeros(some.length, xt.shape());
             for (int i = 0; i < some.length; i++) {
               System.arraycopy(xt.row(some[i]), 0, question.values(), i * xt.dim(), xt.dim());

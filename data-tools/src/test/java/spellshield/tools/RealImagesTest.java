@@ -63,15 +63,14 @@ class RealImagesTest {
     float[] values = new float[files.size() * 1024];
     IntStream.range(0, files.size())
         .parallel()
-        .forEach(
-            i -> {
-              try {
-                RgbImage image = ImageDoor.read(files.get(i), "photograph " + i).withChannels(1);
-                copy(Resample.resize(image, 32, 32, Resample.Filter.BOX), values, i * 1024);
-              } catch (IOException e) {
-                throw new AssertionError(e);
-              }
-            });
+        .forEach(i -> {
+          try {
+            RgbImage image = ImageDoor.read(files.get(i), "photograph " + i).withChannels(1);
+            copy(Resample.resize(image, 32, 32, Resample.Filter.BOX), values, i * 1024);
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
     assertEqualsBruteForce(values, 1024);
   }
 
@@ -108,17 +107,16 @@ class RealImagesTest {
     double[][] distances = new double[QUERIES][count];
     IntStream.range(0, QUERIES)
         .parallel()
-        .forEach(
-            q -> {
-              for (int item = 0; item < count; item++) {
-                double sum = 0;
-                for (int i = 0; i < dim; i++) {
-                  double difference = (double) queries[q * dim + i] - values[item * dim + i];
-                  sum += difference * difference;
-                }
-                distances[q][item] = Math.sqrt(sum);
-              }
-            });
+        .forEach(q -> {
+          for (int item = 0; item < count; item++) {
+            double sum = 0;
+            for (int i = 0; i < dim; i++) {
+              double difference = (double) queries[q * dim + i] - values[item * dim + i];
+              sum += difference * difference;
+            }
+            distances[q][item] = Math.sqrt(sum);
+          }
+        });
     // Sums of D squares in float64, in two orders: each within (D + 3)·2⁻⁵³ of the true one.
     double margin = (dim + 8) * 0x1p-53;
     for (double share : new double[] {0.15, 0.3, 0.5}) {

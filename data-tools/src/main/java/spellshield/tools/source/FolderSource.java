@@ -23,8 +23,9 @@ import spellshield.tools.image.UnreadableImageException;
 /// The id is the path below the folder, with `/`; the label is the name of the folder that the file
 /// lies in, or empty for files right in the given one. Where a [NameTable] lies beside the files,
 /// it gives names and labels instead. Hidden files and folders, `*.tsv`, and files called LICENSE,
-/// README or NOTICE are skipped; every other file is an entry, readable or not. Links to files are
-/// followed, links to folders are not: each of those is an unreadable entry.
+/// README or NOTICE (also `LICENSE-names`) are skipped; every other file is an entry, readable or
+/// not. Links to files are followed, links to folders are not: each of those is an unreadable
+/// entry.
 public final class FolderSource implements ImageSource {
   private final Path root;
   private final List<Found> found;
@@ -166,7 +167,7 @@ public final class FolderSource implements ImageSource {
     private static boolean isSkipped(String name) {
       return name.startsWith(".")
           || name.toLowerCase(Locale.ROOT).endsWith(".tsv")
-          || name.matches("(LICENSE|README|NOTICE)([.].*)?");
+          || name.matches("(LICENSE|README|NOTICE)([.-].*)?");
     }
   }
 }

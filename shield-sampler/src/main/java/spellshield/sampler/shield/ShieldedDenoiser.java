@@ -32,7 +32,8 @@ public final class ShieldedDenoiser implements Denoiser {
   private final Repellency repellency;
   private final long[] seeds;
 
-  /// The seeds, told apart where they are equal: rows that coincide must part.
+  /// The seeds; with the intra-batch source told apart where they are equal, as rows that coincide
+  /// must part.
   private final long[] directionSeeds;
 
   private final TrajectoryMemory @Nullable [] memories;
@@ -46,7 +47,7 @@ public final class ShieldedDenoiser implements Denoiser {
     this.denoiser = denoiser;
     this.repellency = new Repellency(shield.overcompensation());
     this.seeds = noise.seeds();
-    this.directionSeeds = apart(seeds);
+    this.directionSeeds = shield.batchRadius() == 0 ? seeds : apart(seeds);
     this.activities = new Activity[seeds.length];
     Arrays.fill(activities, Activity.NONE);
     this.memories =

@@ -111,6 +111,14 @@ class ShieldedDenoiserTest {
   }
 
   @Test
+  void a_seed_given_twice_answers_twice_the_same_without_the_intra_batch_source() {
+    Latents hit = batch(Arrays.copyOf(items, DIM), Arrays.copyOf(items, DIM));
+    ShieldedDenoiser run = protecting(RADIUS).build().over(ECHO, new Noise(7, 7));
+    Latents x0hat = run.denoise(hit, 1, Condition.NONE);
+    assertThat(x0hat.row(1)).isEqualTo(x0hat.row(0));
+  }
+
+  @Test
   void answers_do_not_depend_on_the_number_of_threads() throws Exception {
     Shield shield = protecting(RADIUS).intraBatch(2).build();
     long[] seeds = noise(7).seeds();

@@ -29,8 +29,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param radius r
 /// @param nearestId the id of the nearest protected item, empty for an empty set
 /// @param nearestDistance the computed distance to it, +∞ for an empty set
-/// @param nearestLower a number that the true distance is not below; `nearestDistance −
-///   nearestLower` is the numeric margin
+/// @param nearestLower a number that the true distance to any protected latent is not below;
+///   `nearestDistance − nearestLower` is the numeric margin
 /// @param arithmetic the name of the fixed arithmetic of the distance
 /// @param search always `exact`
 /// @param latentSha256 SHA-256 of the latent: D little-endian float32
@@ -75,6 +75,8 @@ public record Certificate(
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .build();
 
   /// Returns the certificate as JSON.
@@ -87,7 +89,11 @@ public record Certificate(
   /// @throws IllegalArgumentException if the text is none
   public static Certificate parse(String json) {
     try {
-      return MAPPER.readValue(json, Certificate.class);
+      Certificate certificate = MAPPER.readValue(json, Certificate.class);
+      if (certificate == null) { // the text "null"
+        throw new IllegalArgumentException("no certificate: " + json);
+      }
+      return certificate;
     } catch (JacksonException e) {
       throw new IllegalArgumentException("no certificate: " + e.getOriginalMessage(), e);
     }
@@ -102,11 +108,26 @@ public record Certificate(
     require(problems, STATEMENT.equals(statement), "the statement is not the known one");
     require(problems, setId.equals(set.id()), "it is about the set " + setId);
     require(
+        problems,
+        setGeneration == set.manifest().generation(),
+        "it is about generation %d, but the set is generation %d"
+            .formatted(setGeneration, set.manifest().generation()));
+    require(
+        problems,
+        space.equals(set.space().toString()) && spaceFingerprint.equals(set.space().fingerprint()),
+        "it is about the space '%s', but the set lives in '%s'".formatted(space, set.space()));
+    require(
         problems, setCount == set.count(), "the set does not have %d latents".formatted(setCount));
     require(
         problems, latentSha256.equals(sha256(latent)), "it is about the latent " + latentSha256);
     require(problems, Distance.ARITHMETIC.equals(arithmetic), "unknown arithmetic " + arithmetic);
     require(problems, search.equals("exact"), "the search was '%s', not exact".formatted(search));
+    if (latent.length != set.space().dim()) {
+      problems.add(
+          "the latent has %d values, but the set's have %d"
+              .formatted(latent.length, set.space().dim()));
+      return problems; // there is no distance to check
+    }
     double least = Double.POSITIVE_INFINITY;
     double lower = Double.POSITIVE_INFINITY;
     String id = "";
@@ -127,7 +148,7 @@ public record Certificate(
             .formatted(id, least, nearestId, nearestDistance));
     require(
         problems,
-        lower > radius && nearestLower > radius && nearestLower <= least,
+        lower > radius && nearestLower > radius && nearestLower <= lower,
         "the lower bound is %s, the certificate says %s, the radius is %s"
             .formatted(lower, nearestLower, radius));
     return problems;

@@ -82,7 +82,8 @@ public final class Guarantee {
     /// The delivered latent is outside every ball.
     ///
     /// @param latent what is delivered, `[D]`
-    /// @param nearest the nearest protected latent; none where the set is empty
+    /// @param nearest the nearest protected latent as stored, with a lower bound that holds for all
+    ///   of them; none where the set is empty
     /// @param moved how far the latent was moved before delivery; 0 where it was outside already
     /// @param searches exact searches made
     record Outside(float[] latent, Optional<Neighbor> nearest, double moved, int searches)
@@ -114,9 +115,9 @@ public final class Guarantee {
       float[] delivered = delivery.apply(moved);
       Map<Object, Ball> holding = holding(delivered, others);
       if (holding.isEmpty()) {
-        Optional<Neighbor> nearest = search.nearest(delivered, 1).getFirst();
+        Optional<Neighbor> nearest = nearest(delivered);
         double length = Vectors.distance(start, moved);
-        return new Verdict.Outside(delivered, nearest, length, round + 1);
+        return new Verdict.Outside(delivered, nearest, length, round + 2);
       }
       extra += missing(moved, delivered, holding, known);
       known.putAll(holding);
@@ -137,6 +138,22 @@ public final class Guarantee {
     return new Verdict.Failed(
         "%d rounds led from one ball into another, %d in all".formatted(MOST_ROUNDS, known.size()),
         MOST_ROUNDS);
+  }
+
+  /// Returns the nearest latent as stored, its lower bound taken over all latents: what storing may
+  /// have moved differs, so one that is stored farther away may truly be nearer.
+  private Optional<Neighbor> nearest(float[] delivered) {
+    return search
+        .nearest(delivered, 1)
+        .getFirst()
+        .map(nearest -> {
+          // Whatever this leaves out is farther than the nearest as stored, and so than its bound.
+          double lower =
+              search.search(delivered, 1, nearest.distance()).getFirst().neighbors().stream()
+                  .mapToDouble(Neighbor::lower)
+                  .reduce(nearest.lower(), Math::min);
+          return new Neighbor(nearest.item(), nearest.distance(), lower);
+        });
   }
 
   /// Returns the balls that the latent cannot be shown to be outside of, by what tells them apart:

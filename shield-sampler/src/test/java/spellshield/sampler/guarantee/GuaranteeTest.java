@@ -127,8 +127,38 @@ class GuaranteeTest {
     assertThatThrownBy(() -> guarantee(new float[2], 2, Double.NaN)).hasMessageContaining("NaN");
   }
 
+  @Test
+  void the_lower_bound_holds_for_every_latent_and_not_only_the_nearest_as_stored() {
+    // The second latent is stored farther away than the first, but may lie nearer by 0.5.
+    LatentReader rounded =
+        new LatentReader() {
+          @Override
+          public long count() {
+            return 2;
+          }
+
+          @Override
+          public int dim() {
+            return 1;
+          }
+
+          @Override
+          public double read(long item, float[] into) {
+            into[0] = item == 0 ? 10 : 10.25f;
+            return item == 0 ? 0 : 0.5;
+          }
+        };
+    Verdict.Outside verdict =
+        (Verdict.Outside) guarantee(rounded, 1).settle(new float[1], List.of(), 1);
+    assertThat(verdict.nearest().orElseThrow().distance()).isEqualTo(10);
+    assertThat(verdict.nearest().orElseThrow().lower()).isLessThanOrEqualTo(9.75);
+  }
+
   private static Guarantee guarantee(float[] values, int dim, double radius) {
-    LatentReader latents = LatentReader.of(values, dim);
+    return guarantee(LatentReader.of(values, dim), radius);
+  }
+
+  private static Guarantee guarantee(LatentReader latents, double radius) {
     ExactScan scan = new ExactScan(SketchTable.of(Sketcher.fit(latents, 8), latents), latents);
     return Guarantee.of(scan, latents, radius);
   }

@@ -1,0 +1,169 @@
+package spellshield.sampler.guarantee;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import spellshield.index.ProtectedSet;
+import spellshield.index.store.Precision;
+import spellshield.sampler.Condition;
+import spellshield.sampler.Euler;
+import spellshield.sampler.Latents;
+import spellshield.sampler.NoiseSchedule;
+import spellshield.sampler.denoiser.EmpiricalDenoiser;
+import spellshield.sampler.shield.Shield;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+class CertificateTest {
+  private static final int DIM = 12;
+  private static final float[] VALUES = Plain.gaussian(new SplittableRandom(1), 100, DIM);
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  @TempDir private Path folder;
+
+  private ProtectedSet set(String name, float[] values) throws Exception {
+    return TestSets.build(folder.resolve(name), values, DIM, Precision.FLOAT16);
+  }
+
+  private static Sample sample(ProtectedSet set) {
+    try (EmpiricalDenoiser denoiser =
+        EmpiricalDenoiser.of(new Latents(VALUES, VALUES.length / DIM, DIM))) {
+      return new ShieldedSampler(
+              denoiser,
+              new Euler(),
+              new NoiseSchedule.Karras(0.01, 20, 7),
+              8,
+              Shield.builder().build(),
+              DIM)
+          .guaranteeing(set, 1)
+          .sample(new long[] {5}, Condition.NONE)
+          .getFirst();
+    }
+  }
+
+  @Test
+  void a_certificate_reads_back_and_holds() throws Exception {
+    try (ProtectedSet set = set("set", VALUES)) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
+      assertThat(certificate.nearestLower()).isGreaterThan(1);
+      assertThat(Plain.nearest(sample.latent(), VALUES))
+          .isGreaterThanOrEqualTo(certificate.nearestLower());
+    }
+  }
+
+  @Test
+  void a_certificate_of_an_empty_set_reads_back_and_holds() throws Exception {
+    try (ProtectedSet set = set("empty", new float[0])) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      assertThat(certificate.nearestDistance()).isInfinite();
+      assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
+    }
+  }
+
+  /// Everything that the set and the latent decide; how the sample was made they cannot tell.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "statement",
+        "setId",
+        "setGeneration",
+        "setCount",
+        "space",
+        "spaceFingerprint",
+        "radius",
+        "nearestId",
+        "nearestDistance",
+        "nearestLower",
+        "arithmetic",
+        "search",
+        "latentSha256"
+      })
+  void a_changed_field_is_noticed(String field) throws Exception {
+    try (ProtectedSet set = set("set", VALUES)) {
+      Sample sample = sample(set);
+      ObjectNode json = tree(sample);
+      JsonNode value = json.get(field);
+      if (value.isString()) {
+        json.put(field, value.asString() + "x");
+      } else if (value.isIntegralNumber()) {
+        json.put(field, value.asLong() + 1);
+      } else {
+        json.put(field, value.asDouble() + 1);
+      }
+      assertThat(Certificate.parse(json.toString()).check(set, sample.latent())).isNotEmpty();
+    }
+  }
+
+  @Test
+  void a_lower_bound_that_is_too_high_by_a_hair_is_noticed() throws Exception {
+    try (ProtectedSet set = set("set", VALUES)) {
+      Sample sample = sample(set);
+      ObjectNode json = tree(sample);
+      // Stored as float16, the nearest latent may lie nearer than the distance to what is stored.
+      json.put("nearestLower", json.get("nearestDistance").asDouble());
+      assertThat(Certificate.parse(json.toString()).check(set, sample.latent())).isNotEmpty();
+    }
+  }
+
+  @Test
+  void another_latent_or_another_set_is_noticed() throws Exception {
+    float[] others = Plain.gaussian(new SplittableRandom(2), 100, DIM);
+    try (ProtectedSet set = set("set", VALUES);
+        ProtectedSet other = set("other", others);
+        ProtectedSet narrow =
+            TestSets.build(folder.resolve("narrow"), new float[9], 3, Precision.FLOAT32)) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      float[] nudged = sample.latent().clone();
+      nudged[3] = Math.nextUp(nudged[3]);
+      for (float[] latent :
+          List.of(nudged, new float[DIM], new float[DIM - 1], new float[DIM + 1])) {
+        assertThat(certificate.check(set, latent)).isNotEmpty();
+      }
+      assertThat(certificate.check(other, sample.latent())).isNotEmpty();
+      assertThat(certificate.check(narrow, sample.latent())).isNotEmpty();
+    }
+  }
+
+  @Test
+  void a_text_that_lacks_or_adds_a_field_is_no_certificate() throws Exception {
+    try (ProtectedSet set = set("set", VALUES)) {
+      ObjectNode whole = tree(sample(set));
+      for (String field : whole.propertyNames()) {
+        ObjectNode part = whole.deepCopy();
+        part.remove(field);
+        assertNone(part.toString());
+        part.putNull(field);
+        assertNone(part.toString());
+      }
+      assertNone(whole.deepCopy().put("likeness", 0).toString());
+      assertNone("");
+      assertNone("{}");
+      assertNone("null");
+    }
+  }
+
+  private static void assertNone(String json) {
+    assertThatIllegalArgumentException()
+        .as(json)
+        .isThrownBy(() -> Certificate.parse(json))
+        .withMessageStartingWith("no certificate: ");
+  }
+
+  private static ObjectNode tree(Sample sample) {
+    return (ObjectNode) MAPPER.readTree(sample.certificate().orElseThrow().toJson());
+  }
+}

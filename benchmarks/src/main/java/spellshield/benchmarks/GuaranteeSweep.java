@@ -2,11 +2,9 @@ package spellshield.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 import spellshield.index.ProtectedSet;
 import spellshield.sampler.Ancestral;
 import spellshield.sampler.Condition;
@@ -14,7 +12,6 @@ import spellshield.sampler.Ddim;
 import spellshield.sampler.DpmSolver2M;
 import spellshield.sampler.Euler;
 import spellshield.sampler.Heun;
-import spellshield.sampler.Latents;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.Sampler;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
@@ -22,6 +19,8 @@ import spellshield.sampler.guarantee.Sample;
 import spellshield.sampler.guarantee.ShieldedSampler;
 import spellshield.sampler.shield.Activity;
 import spellshield.sampler.shield.Shield;
+import spellshield.tools.BruteForce;
+import spellshield.tools.ProtectedData;
 
 /// Every sampler at several radii on one set, the memoriser behind it: how many samples end inside.
 ///
@@ -47,12 +46,13 @@ public final class GuaranteeSweep {
         "| sampler | r, share | samples | plain inside | inside | certified | checked | moved at the end"
             + " | resampled | steps pushed | searches | ms/image |");
     System.out.println("|---|---|---|---|---|---|---|---|---|---|---|---|");
-    try (ProtectedSet set = ProtectedSet.open(Path.of(args[0]));
-        EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(data(set), labels(set))) {
-      Latents data = data(set);
-      for (Sampler sampler : SAMPLERS) {
-        for (String share : Arrays.asList(args).subList(3, args.length)) {
-          line(set, data, denoiser, sampler, Double.parseDouble(share), samples, steps);
+    try (ProtectedSet set = ProtectedSet.open(Path.of(args[0]))) {
+      ProtectedData data = ProtectedData.of(set);
+      try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(data.latents(), data.labels())) {
+        for (Sampler sampler : SAMPLERS) {
+          for (String share : Arrays.asList(args).subList(3, args.length)) {
+            line(set, data, denoiser, sampler, Double.parseDouble(share), samples, steps);
+          }
         }
       }
     }
@@ -60,7 +60,7 @@ public final class GuaranteeSweep {
 
   private static void line(
       ProtectedSet set,
-      Latents data,
+      ProtectedData data,
       EmpiricalDenoiser denoiser,
       Sampler sampler,
       double share,
@@ -72,11 +72,12 @@ public final class GuaranteeSweep {
     int[] shape = set.space().shape();
     long[] seeds = new long[samples];
     int[] labels = new int[samples];
-    int classes = classes(set);
+    int classes = data.names().size();
     for (int i = 0; i < samples; i++) {
       seeds[i] = i;
       labels[i] = i % classes;
     }
+    BruteForce judge = new BruteForce(data.latents());
     Condition condition = new Condition.Labels(labels);
     List<Sample> plain =
         new ShieldedSampler(denoiser, sampler, schedule, steps, Shield.builder().build(), shape)
@@ -112,8 +113,8 @@ public final class GuaranteeSweep {
             sampler.name(),
             share,
             samples,
-            inside(data, plain, radius),
-            inside(data, shielded, radius),
+            judge.inside(plain, radius),
+            judge.inside(shielded, radius),
             certified,
             valid,
             moved,
@@ -121,51 +122,5 @@ public final class GuaranteeSweep {
             100.0 * activity.acted() / Math.max(1, activity.steps()),
             (double) activity.searches() / samples,
             millis));
-  }
-
-  private static long inside(Latents data, List<Sample> samples, double radius) {
-    int dim = data.dim();
-    return samples.stream()
-        .parallel()
-        .filter(sample ->
-            IntStream.range(0, data.batch())
-                .anyMatch(k -> {
-                  double sum = 0;
-                  for (int i = 0; i < dim; i++) {
-                    double difference = (double) sample.latent()[i] - data.values()[k * dim + i];
-                    sum += difference * difference;
-                  }
-                  return Math.sqrt(sum) <= radius;
-                }))
-        .count();
-  }
-
-  private static Latents data(ProtectedSet set) {
-    int dim = set.space().dim();
-    int count = Math.toIntExact(set.count());
-    float[] values = new float[Math.multiplyExact(count, dim)];
-    float[] row = new float[dim];
-    for (int item = 0; item < count; item++) {
-      set.latents().read(item, row);
-      System.arraycopy(row, 0, values, item * dim, dim);
-    }
-    return new Latents(values, count, set.space().shape());
-  }
-
-  private static int[] labels(ProtectedSet set) {
-    List<String> names = new ArrayList<>();
-    int[] labels = new int[Math.toIntExact(set.count())];
-    for (int item = 0; item < labels.length; item++) {
-      String label = set.item(item).label();
-      if (!names.contains(label)) {
-        names.add(label);
-      }
-      labels[item] = names.indexOf(label);
-    }
-    return labels;
-  }
-
-  private static int classes(ProtectedSet set) {
-    return Arrays.stream(labels(set)).max().orElse(0) + 1;
   }
 }

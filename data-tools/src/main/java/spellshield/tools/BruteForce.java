@@ -1,25 +1,27 @@
 package spellshield.tools;
 
+import java.util.List;
 import java.util.stream.IntStream;
 import spellshield.sampler.Latents;
+import spellshield.sampler.guarantee.Sample;
 
 /// The judge of the demo: distances in plain float64 over all latents, sharing no code with the
 /// search.
 ///
 /// @param data every protected latent
-record BruteForce(Latents data) {
+public record BruteForce(Latents data) {
 
   /// The nearest protected latent.
   ///
   /// @param item its position
   /// @param distance `‖x − z‖`
-  record Nearest(int item, double distance) {}
+  public record Nearest(int item, double distance) {}
 
   /// Returns the nearest protected latent of each output, `Σ (x_i − z_i)²` summed in order.
-  Nearest[] nearest(float[][] outputs) {
-    return IntStream.range(0, outputs.length)
+  public Nearest[] nearest(List<Sample> outputs) {
+    return IntStream.range(0, outputs.size())
         .parallel()
-        .mapToObj(i -> nearest(outputs[i]))
+        .mapToObj(i -> nearest(outputs.get(i).latent()))
         .toArray(Nearest[]::new);
   }
 
@@ -46,7 +48,7 @@ record BruteForce(Latents data) {
   }
 
   /// Returns how many outputs are not farther than `radius` from every protected latent.
-  int inside(float[][] outputs, double radius) {
+  public int inside(List<Sample> outputs, double radius) {
     int inside = 0;
     for (Nearest nearest : nearest(outputs)) {
       inside += nearest.distance() <= radius ? 1 : 0;

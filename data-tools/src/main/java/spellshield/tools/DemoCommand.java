@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,7 +86,7 @@ final class DemoCommand implements Callable<Integer> {
     PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, limit, quiet);
     Path folder = output.resolve(small ? "fashion-set-small" : "fashion-set");
     long start = System.nanoTime();
-    SetBuild.build(clothes, codec, Precision.FLOAT32, folder, limit, quiet);
+    SetBuild.build(clothes, codec, Precision.FLOAT32, folder, limit, quiet, origin -> {});
     try (ProtectedSet set = ProtectedSet.open(folder)) {
       double radius = set.radius(RadiusOption.DEFAULT_SHARE);
       console.say(
@@ -151,8 +150,9 @@ final class DemoCommand implements Callable<Integer> {
     long limit = small ? 500 : Long.MAX_VALUE;
     PixelCodec codec = SetBuild.fit(emoji, 64, 64, 3, limit, quiet);
     Path folder = output.resolve(small ? "emoji-set-small" : "emoji-set");
-    SetBuild.build(emoji, codec, Precision.FLOAT32, folder, limit, quiet);
-    List<String> names = names(emoji, limit);
+    List<String> names = new ArrayList<>();
+    SetBuild.build(
+        emoji, codec, Precision.FLOAT32, folder, limit, quiet, origin -> names.add(origin.name()));
     try (ProtectedSet set = ProtectedSet.open(folder)) {
       double radius = set.radius(EMOJI_SHARE);
       console.say("protected %,d emoji; turning the dial".formatted(set.count()));
@@ -194,16 +194,5 @@ final class DemoCommand implements Callable<Integer> {
       report.append("%npicture: %s%n".formatted(picture));
       return inside;
     }
-  }
-
-  private static List<String> names(ImageSource source, long limit) {
-    List<String> names = new ArrayList<>();
-    try (Stream<ImageSource.Entry> entries = source.entries()) {
-      entries
-          .limit(limit)
-          .filter(entry -> entry instanceof ImageSource.Entry.Picture)
-          .forEach(entry -> names.add(entry.origin().name()));
-    }
-    return names;
   }
 }

@@ -78,8 +78,8 @@ final class DialDemo {
     List<Sample> plain = sample(name + " plain", sampler(denoiser, none));
     List<Sample> shielded =
         sample(name + " shielded", sampler(denoiser, shield).guaranteeing(set, radius));
-    BruteForce.Nearest[] nearPlain = judge.nearest(latents(plain));
-    BruteForce.Nearest[] nearShielded = judge.nearest(latents(shielded));
+    BruteForce.Nearest[] nearPlain = judge.nearest(plain);
+    BruteForce.Nearest[] nearShielded = judge.nearest(shielded);
     double plainCorrelation = 0;
     double shieldedCorrelation = 0;
     List<List<Cell>> rows = List.of(cells(), cells(), cells(), cells());
@@ -151,10 +151,6 @@ final class DialDemo {
   private ShieldedSampler sampler(LocalEmpiricalDenoiser denoiser, Shield shield) {
     return new ShieldedSampler(
             denoiser, new Euler(), NoiseSchedule.Karras.edm(), STEPS, shield, set.space().shape())
-        .delivering(latent -> codec.encode(codec.decode(latent)));
-  }
-
-  private static float[][] latents(List<Sample> samples) {
-    return samples.stream().map(Sample::latent).toArray(float[][]::new);
+        .delivering(codec::roundTrip);
   }
 }

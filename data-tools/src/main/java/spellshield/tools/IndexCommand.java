@@ -79,7 +79,8 @@ final class IndexCommand implements Callable<Integer> {
     int[] extent = extent(first);
     int channels = grey || (first.channels() == 1 && source.toFile().isFile()) ? 1 : 3;
     PixelCodec codec = SetBuild.fit(images, extent[0], extent[1], channels, Long.MAX_VALUE, quiet);
-    SetBuild build = SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet);
+    SetBuild build =
+        SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
     for (String line : build.unreadable()) {
       console.say("left out: " + line);
     }

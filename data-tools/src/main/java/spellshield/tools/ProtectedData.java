@@ -12,9 +12,12 @@ import spellshield.sampler.Latents;
 /// @param latents every latent, `[K, C, H, W]`
 /// @param labels the class of each, an index into `names`
 /// @param names the labels of the set, in the order in which they first occur
-record ProtectedData(Latents latents, int[] labels, List<String> names) {
+public record ProtectedData(Latents latents, int[] labels, List<String> names) {
 
-  static ProtectedData of(ProtectedSet set) {
+  /// Reads all latents of a set.
+  ///
+  /// @throws IllegalArgumentException if they are more than one array holds
+  public static ProtectedData of(ProtectedSet set) {
     int dim = set.space().dim();
     if (set.count() * dim > Integer.MAX_VALUE - 16) {
       throw new IllegalArgumentException(
@@ -37,7 +40,7 @@ record ProtectedData(Latents latents, int[] labels, List<String> names) {
   }
 
   /// Returns the number of a label.
-  int number(String label) {
+  public int number(String label) {
     int number = names.indexOf(label);
     if (number < 0) {
       throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package spellshield.tools;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import spellshield.index.ProtectedSet;
+import spellshield.index.search.NeighborSearch;
 
 /// The radius, said as a share of the typical distance or as a distance.
 final class RadiusOption {
@@ -30,11 +31,7 @@ final class RadiusOption {
       throw new IllegalArgumentException("--radius and --distance exclude each other; give one");
     }
     if (distance != null) {
-      if (!(distance > 0 && distance < Double.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException(
-            "radius must be positive and finite, but was " + distance);
-      }
-      return distance;
+      return NeighborSearch.requireRadius(distance);
     }
     return set.radius(share == null ? DEFAULT_SHARE : share);
   }

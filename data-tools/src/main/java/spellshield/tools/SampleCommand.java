@@ -171,7 +171,7 @@ final class SampleCommand implements Callable<Integer> {
                   shield(protectedSet, radius, history),
                   protectedSet.space().shape())
               .guaranteeing(protectedSet, radius)
-              .delivering(latent -> codec.encode(codec.decode(latent)));
+              .delivering(codec::roundTrip);
       ObjectNode result = Json.object();
       result.put("set", protectedSet.id()).put("radius", radius);
       int failed = sampleAll(run, data, codec, result.putArray("samples"), console);

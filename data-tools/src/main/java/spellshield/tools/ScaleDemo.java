@@ -102,7 +102,7 @@ final class ScaleDemo {
   private ShieldedSampler sampler(Denoiser denoiser, Shield shield) {
     return new ShieldedSampler(
             denoiser, new Euler(), NoiseSchedule.Karras.edm(), steps, shield, set.space().shape())
-        .delivering(latent -> codec.encode(codec.decode(latent)));
+        .delivering(codec::roundTrip);
   }
 
   private Run run(
@@ -135,7 +135,7 @@ final class ScaleDemo {
     return new Run(
         name,
         samples,
-        new BruteForce(data.latents()).inside(latents(done), radius),
+        new BruteForce(data.latents()).inside(done, radius),
         millis / samples,
         sampler.searchNanos() / 1e6 / Math.max(1, activity.steps()),
         (double) activity.searches() / samples,
@@ -151,16 +151,15 @@ final class ScaleDemo {
       long[] seeds = seeds(1_000_000 + from, Math.min(DIVERSE_BATCH, count - from));
       done.addAll(sampler.sample(seeds, new Condition.Labels(new int[seeds.length])));
     }
-    float[][] outputs = latents(done);
     int dim = set.space().dim();
     float[] values = new float[count * dim];
     int tooNear = 0;
     for (int i = 0; i < count; i++) {
-      System.arraycopy(outputs[i], 0, values, i * dim, dim);
+      System.arraycopy(done.get(i).latent(), 0, values, i * dim, dim);
       for (int j = 0; j < i; j++) {
         double sum = 0;
         for (int d = 0; d < dim; d++) {
-          sum += Math.pow((double) outputs[i][d] - outputs[j][d], 2);
+          sum += Math.pow((double) values[i * dim + d] - values[j * dim + d], 2);
         }
         tooNear += Math.sqrt(sum) <= radius ? 1 : 0;
       }
@@ -169,10 +168,6 @@ final class ScaleDemo {
     double bandwidth = 0.3 * set.statistics().typicalDistance();
     return new Diversity(
         name, count, tooNear, Vendi.rbf(rows, bandwidth), Pairwise.meanDistance(rows));
-  }
-
-  private static float[][] latents(List<Sample> samples) {
-    return samples.stream().map(Sample::latent).toArray(float[][]::new);
   }
 
   private static long[] seeds(int from, int count) {

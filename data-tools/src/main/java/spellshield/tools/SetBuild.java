@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
@@ -47,8 +48,17 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
   }
 
   /// Encodes every picture and commits the set.
+  ///
+  /// @param limit takes no more entries than this
+  /// @param added is told of each picture that is protected, in order
   static SetBuild build(
-      ImageSource source, Codec codec, Precision precision, Path folder, long limit, boolean quiet)
+      ImageSource source,
+      Codec codec,
+      Precision precision,
+      Path folder,
+      long limit,
+      boolean quiet,
+      Consumer<ImageSource.Origin> added)
       throws IOException {
     List<String> unreadable = new ArrayList<>();
     try (ProtectedSetBuilder builder =
@@ -58,9 +68,11 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
           Stream<Entry> entries = source.entries()) {
         for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
           switch (entry) {
-            case Entry.Picture(ImageSource.Origin origin, RgbImage image) ->
-                builder.add(
-                    new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
+            case Entry.Picture(ImageSource.Origin origin, RgbImage image) -> {
+              builder.add(
+                  new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
+              added.accept(origin);
+            }
             case Entry.Unreadable(ImageSource.Origin origin, String reason) ->
                 unreadable.add(reason);
           }

@@ -12,6 +12,7 @@ import org.apache.lucene.store.IndexOutput;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.HnswSearch;
+import spellshield.index.search.NeighborSearch;
 import spellshield.index.search.Recall;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.SketchTable;
@@ -183,9 +184,7 @@ public final class ProtectedSet implements AutoCloseable {
   /// @throws IllegalArgumentException if the share is not positive and finite, or the set has fewer
   ///   than two different latents and so no typical distance
   public double radius(double share) {
-    if (!(share > 0 && share < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("radius must be positive and finite, but was " + share);
-    }
+    NeighborSearch.requireRadius(share);
     if (!(statistics.typicalDistance() > 0)) {
       throw new IllegalArgumentException(
           "a set of %d latents has no typical distance; give the radius in units of the latents"

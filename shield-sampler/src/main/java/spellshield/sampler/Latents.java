@@ -1,5 +1,7 @@
 package spellshield.sampler;
 
+import java.util.Arrays;
+
 /// A batch of latents, float32, row by row: `[B, C, H, W]`, flat `[B, D]` with `D = C·H·W`.
 ///
 /// The array is shared, not copied: whoever hands a batch on says whether it may be written to.
@@ -25,18 +27,18 @@ public record Latents(float[] values, int batch, int... shape) {
 
   /// Returns a batch of zeros.
   public static Latents zeros(int batch, int... shape) {
-    int dim = 1;
-    for (int extent : shape) {
-      dim = Math.multiplyExact(dim, extent);
-    }
-    return new Latents(new float[Math.multiplyExact(batch, dim)], batch, shape);
+    return new Latents(new float[Math.multiplyExact(batch, dim(shape))], batch, shape);
   }
 
   /// Returns D, the number of values of one latent.
   public int dim() {
+    return dim(shape);
+  }
+
+  private static int dim(int... shape) {
     int dim = 1;
     for (int extent : shape) {
-      dim *= extent;
+      dim = Math.multiplyExact(dim, extent);
     }
     return dim;
   }
@@ -49,7 +51,7 @@ public record Latents(float[] values, int batch, int... shape) {
   /// Returns a copy of row `i`.
   public float[] row(int i) {
     int dim = dim();
-    return java.util.Arrays.copyOfRange(values, i * dim, (i + 1) * dim);
+    return Arrays.copyOfRange(values, i * dim, (i + 1) * dim);
   }
 
   /// Returns a deep copy.

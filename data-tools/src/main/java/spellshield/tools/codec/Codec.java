@@ -20,6 +20,11 @@ public interface Codec extends AutoCloseable {
   /// @throws IllegalArgumentException if its length is not the space's, or a value is NaN
   RgbImage decode(float[] latent);
 
+  /// Returns what is left of a latent that goes out as a picture and is read again.
+  default float[] roundTrip(float[] latent) {
+    return encode(decode(latent));
+  }
+
   /// Gives back what the codec holds; nothing unless it says so.
   @Override
   default void close() {}

@@ -18,6 +18,16 @@ public interface NeighborSearch {
   /// @throws IllegalStateException if the set was closed
   List<Neighborhood> search(float[] queries, int count, double radius);
 
+  /// Returns a radius that can be searched with, or refuses it.
+  ///
+  /// @throws IllegalArgumentException if it is not positive and finite
+  static double requireRadius(double radius) {
+    if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
+    }
+    return radius;
+  }
+
   /// Returns whether neighbours may be missing from an answer.
   boolean approximate();
 }

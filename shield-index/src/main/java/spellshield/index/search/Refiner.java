@@ -23,9 +23,7 @@ final class Refiner {
 
   /// Refuses what no search can answer.
   static void check(float[] queries, int count, double radius, int dim) {
-    if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
-    }
+    NeighborSearch.requireRadius(radius);
     checkQueries(queries, count, dim);
   }
 

@@ -3,6 +3,7 @@ package spellshield.index.search;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import spellshield.index.kernel.Distance;
+import spellshield.index.kernel.Kernels;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
 
@@ -43,14 +44,19 @@ public record SetStatistics(double typicalDistance, double meanClearance) {
 
   /// The mean's sketch is 0, so an item's squared distance from it is the square of its sketch.
   private static double meanClearance(SketchTable table) {
+    float[] origin = new float[table.sketcher().length()];
+    float[] sums = new float[Kernels.BLOCK];
     float least = Float.POSITIVE_INFINITY;
     for (int block = 0; block < table.blockCount(); block++) {
+      Kernels.scanBlock(
+          table.chunk(block),
+          table.offset(block),
+          origin,
+          origin.length,
+          Float.POSITIVE_INFINITY,
+          sums);
       for (int lane = 0; lane < table.size(block); lane++) {
-        float sum = 0;
-        for (float coordinate : table.sketch(block, lane)) {
-          sum += coordinate * coordinate;
-        }
-        least = Math.min(least, sum);
+        least = Math.min(least, sums[lane]);
       }
     }
     double clearance = table.sketcher().clearance(least, 0, table.sketchError());

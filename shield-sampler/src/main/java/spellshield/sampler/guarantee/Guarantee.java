@@ -11,6 +11,7 @@ import java.util.function.UnaryOperator;
 import spellshield.index.kernel.Distance;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.Neighbor;
+import spellshield.index.search.NeighborSearch;
 import spellshield.index.store.LatentReader;
 import spellshield.sampler.ball.Ball;
 import spellshield.sampler.ball.Escape;
@@ -51,9 +52,7 @@ public final class Guarantee {
 
   /// Guarantees a radius around every latent; a sample is moved by at most 4 radii.
   public static Guarantee of(ExactScan search, LatentReader latents, double radius) {
-    if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
-    }
+    NeighborSearch.requireRadius(radius);
     return new Guarantee(search, latents, radius, 4 * radius, UnaryOperator.identity());
   }
 

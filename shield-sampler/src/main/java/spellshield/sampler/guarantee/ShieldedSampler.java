@@ -91,7 +91,7 @@ public final class ShieldedSampler {
     long[] current = seeds.clone();
     Activity[] activities = new Activity[seeds.length];
     Arrays.fill(activities, Activity.NONE);
-    List<Ball> earlier = new ArrayList<>(historyBalls());
+    List<Ball> earlier = new ArrayList<>(shield.historyBalls());
     int[] open = new int[seeds.length];
     Arrays.setAll(open, i -> i);
     for (int attempt = 1; open.length > 0; attempt++) {
@@ -123,16 +123,6 @@ public final class ShieldedSampler {
           }
         });
     return List.of(done);
-  }
-
-  private List<Ball> historyBalls() {
-    return shield
-        .history()
-        .map(history ->
-            history.outputs().stream()
-                .map(output -> new Ball(output.latent(), shield.historyRadius()))
-                .toList())
-        .orElse(List.of());
   }
 
   private List<float[]> run(long[] seeds, Condition condition, Activity[] activities, int[] rows) {

@@ -54,9 +54,7 @@ final class Repellency {
 
   /// Returns the balls that hold x̂0 (`d < r`), nearest first.
   static List<Ball> holding(float[] x0hat, List<Ball> balls) {
-    return sorted(x0hat, balls).stream()
-        .filter(ball -> Distance.between(x0hat, ball.centre()) < ball.radius())
-        .toList();
+    return nearestFirst(x0hat, balls, true);
   }
 
   /// Returns the push, or null where no ball holds x̂0.
@@ -90,17 +88,22 @@ final class Repellency {
     double cap = overcompensation * largest;
     Vectors.addScaled(x, overcompensation * (length > cap ? cap / length : 1), delta);
     if (overcompensation >= 1) { // less means to stay inside
-      x = clear(x, sorted(x0hat, balls), random);
+      x = clear(x, nearestFirst(x0hat, balls, false), random);
     }
     return new Push(Vectors.narrow(x), exactHit);
   }
 
-  private static List<Ball> sorted(float[] x0hat, List<Ball> balls) {
+  /// Returns the balls, or those that hold x̂0, in an order that does not depend on the given one.
+  private static List<Ball> nearestFirst(float[] x0hat, List<Ball> balls, boolean onlyHolding) {
+    record Measured(Ball ball, double distance) {}
     return balls.stream()
+        .map(ball -> new Measured(ball, Distance.between(x0hat, ball.centre())))
+        .filter(near -> !onlyHolding || near.distance() < near.ball().radius())
         .sorted(
-            Comparator.<Ball>comparingDouble(ball -> Distance.between(x0hat, ball.centre()))
-                .thenComparing(Ball::centre, Arrays::compare)
-                .thenComparingDouble(Ball::radius))
+            Comparator.comparingDouble(Measured::distance)
+                .thenComparing(near -> near.ball().centre(), Arrays::compare)
+                .thenComparingDouble(near -> near.ball().radius()))
+        .map(Measured::ball)
         .toList();
   }
 

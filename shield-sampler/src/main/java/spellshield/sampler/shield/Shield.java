@@ -1,11 +1,13 @@
 package spellshield.sampler.shield;
 
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.search.NeighborSearch;
 import spellshield.index.store.LatentReader;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Noise;
+import spellshield.sampler.ball.Ball;
 
 /// SPELL as a decorator of a denoiser: what it keeps away from, how far, and when.
 ///
@@ -75,9 +77,14 @@ public final class Shield {
     return Optional.ofNullable(history);
   }
 
-  /// Returns the radius around earlier outputs.
-  public double historyRadius() {
-    return historyRadius;
+  /// Returns a ball around each earlier output, as they are now.
+  public List<Ball> historyBalls() {
+    if (history == null) {
+      return List.of();
+    }
+    return history.outputs().stream()
+        .map(output -> new Ball(output.latent(), historyRadius))
+        .toList();
   }
 
   double overcompensation() {
@@ -112,7 +119,7 @@ public final class Shield {
 
     /// Keeps away from a protected set; a search looks as far again as it must.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
-      return protecting(search, latents, requireRadius(radius), radius);
+      return protecting(search, latents, NeighborSearch.requireRadius(radius), radius);
     }
 
     /// Keeps away from a protected set.
@@ -125,20 +132,20 @@ public final class Shield {
       if (!(skin >= 0 && skin < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException("skin must be finite and not negative, but was " + skin);
       }
-      protectedSet = new Protected(search, latents, requireRadius(radius), skin);
+      protectedSet = new Protected(search, latents, NeighborSearch.requireRadius(radius), skin);
       return this;
     }
 
     /// Keeps the predictions of one batch (of one class, where there are classes) from each other.
     public Builder intraBatch(double radius) {
-      batchRadius = requireRadius(radius);
+      batchRadius = NeighborSearch.requireRadius(radius);
       return this;
     }
 
     /// Keeps away from earlier outputs.
     public Builder history(History history, double radius) {
       this.history = history;
-      this.historyRadius = requireRadius(radius);
+      this.historyRadius = NeighborSearch.requireRadius(radius);
       return this;
     }
 
@@ -184,13 +191,6 @@ public final class Shield {
 
     public Shield build() {
       return new Shield(this);
-    }
-
-    private static double requireRadius(double radius) {
-      if (!(radius > 0 && radius < Double.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException("radius must be positive and finite, but was " + radius);
-      }
-      return radius;
     }
   }
 }

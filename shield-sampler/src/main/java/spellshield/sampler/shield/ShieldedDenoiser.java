@@ -37,7 +37,7 @@ public final class ShieldedDenoiser implements Denoiser {
   private final long[] directionSeeds;
 
   private final TrajectoryMemory @Nullable [] memories;
-  private final List<Ball> past = new ArrayList<>();
+  private final List<Ball> past;
   private final Activity[] activities;
   private long searchNanos;
   private int calls;
@@ -58,12 +58,7 @@ public final class ShieldedDenoiser implements Denoiser {
                     .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius()))
                     .toArray(TrajectoryMemory[]::new))
             .orElse(null);
-    shield
-        .history()
-        .ifPresent(history ->
-            history
-                .outputs()
-                .forEach(output -> past.add(new Ball(output.latent(), shield.historyRadius()))));
+    this.past = shield.historyBalls();
   }
 
   private static long[] apart(long[] seeds) {
@@ -99,12 +94,13 @@ public final class ShieldedDenoiser implements Denoiser {
       return x0hat;
     }
     List<List<Ball>> balls = protectedBalls(x0hat);
+    List<Ball> batch = batchBalls(x0hat);
     float[][] moved = new float[x0hat.batch()][];
     IntStream.range(0, x0hat.batch())
         .parallel()
         .forEach(row -> {
           balls.get(row).addAll(past);
-          addOthers(balls.get(row), x0hat, row, condition);
+          addOthers(balls.get(row), batch, row, condition);
           moved[row] = move(x0hat.row(row), xt.row(row), balls.get(row), row, call);
         });
     Latents out = x0hat.copy();
@@ -117,10 +113,11 @@ public final class ShieldedDenoiser implements Denoiser {
   private float[] move(float[] x0hat, float[] xt, List<Ball> balls, int row, int call) {
     Activity step = new Activity(1, 0, 0, 0, 0);
     float[] moved = x0hat;
-    int holding = Repellency.holding(x0hat, balls).size();
-    if (holding > shield.mostBalls()) {
+    // Most often too few are near to be a crowd, whether they hold it or not.
+    if (balls.size() > shield.mostBalls()
+        && Repellency.holding(x0hat, balls).size() > shield.mostBalls()) {
       step = new Activity(1, 0, 0, 0, 1);
-    } else if (holding > 0) {
+    } else if (!balls.isEmpty()) {
       SplittableRandom random = Noise.stream(directionSeeds[row], DIRECTION_STREAM + call);
       Repellency.Push push = repellency.push(x0hat, xt, balls, random);
       if (push != null) {
@@ -132,16 +129,22 @@ public final class ShieldedDenoiser implements Denoiser {
     return moved;
   }
 
-  private void addOthers(List<Ball> balls, Latents x0hat, int row, Condition condition) {
-    if (shield.batchRadius() == 0) {
-      return;
+  /// Returns a ball around every row's prediction; none without the intra-batch source.
+  private List<Ball> batchBalls(Latents x0hat) {
+    List<Ball> balls = new ArrayList<>();
+    for (int row = 0; shield.batchRadius() > 0 && row < x0hat.batch(); row++) {
+      balls.add(new Ball(x0hat.row(row), shield.batchRadius(), true));
     }
-    for (int other = 0; other < x0hat.batch(); other++) {
+    return balls;
+  }
+
+  private static void addOthers(List<Ball> balls, List<Ball> batch, int row, Condition condition) {
+    for (int other = 0; other < batch.size(); other++) {
       boolean samePrompt =
           !(condition instanceof Condition.Labels labels)
               || labels.labels()[row] == labels.labels()[other];
       if (other != row && samePrompt) {
-        balls.add(new Ball(x0hat.row(other), shield.batchRadius(), true));
+        balls.add(batch.get(other));
       }
     }
   }

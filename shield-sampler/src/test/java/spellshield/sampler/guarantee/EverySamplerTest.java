@@ -58,6 +58,8 @@ class EverySamplerTest {
     return TestSets.build(folder, VALUES, DIM, Precision.FLOAT32);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {3, 40})
   void without_a_shield_a_memoriser_copies(int dim) throws Exception {
     float[] values = Plain.gaussian(new SplittableRandom(dim), 300, dim);
     try (ProtectedSet set = TestSets.build(folder, values, dim, Precision.FLOAT32);

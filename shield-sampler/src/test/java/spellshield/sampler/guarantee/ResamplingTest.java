@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,40 +30,6 @@ class ResamplingTest {
 
   private static long[] seeds(int from, int count) {
     return LongStream.range(from, from + count).toArray();
-  }
-
-  void without_a_shield_a_memoriser_copies(int dim) throws Exception {
-    float[] values = Plain.gaussian(new SplittableRandom(dim), 300, dim);
-    try (ProtectedSet set = TestSets.build(folder, values, dim, Precision.FLOAT32);
-        EmpiricalDenoiser denoiser = memoriser(values, dim)) {
-      Shield none = Shield.builder().build();
-      List<Sample> samples =
-          new ShieldedSampler(denoiser, new Euler(), SCHEDULE, STEPS, none, dim)
-              .sample(seeds(0, 200), Condition.NONE);
-      double radius = set.radius(0.1);
-      assertThat(samples)
-          .filteredOn(sample -> Plain.nearest(sample.latent(), values) <= radius)
-          .hasSizeGreaterThanOrEqualTo(198);
-      assertThat(samples).allMatch(sample -> sample.certificate().isEmpty() && !sample.failed());
-    }
-  }
-
-  void the_guarantee_alone_takes_copies_out_of_a_half_precision_set(int dim) throws Exception {
-    float[] values = Plain.gaussian(new SplittableRandom(dim), 200, dim);
-    try (ProtectedSet set = TestSets.build(folder, values, dim, Precision.FLOAT16);
-        EmpiricalDenoiser denoiser = memoriser(values, dim)) {
-      double radius = set.radius(0.2);
-      List<Sample> samples =
-          new ShieldedSampler(denoiser, new Euler(), SCHEDULE, STEPS, Shield.builder().build(), dim)
-              .guaranteeing(set, radius)
-              .sample(seeds(0, 24), Condition.NONE);
-      for (Sample sample : samples) {
-        assertThat(sample.failure()).isEmpty();
-        assertThat(sample.moved()).isPositive();
-        assertThat(Plain.nearest(sample.latent(), values)).isGreaterThan(radius);
-        assertThat(sample.certificate().orElseThrow().check(set, sample.latent())).isEmpty();
-      }
-    }
   }
 
   @Test

@@ -9,6 +9,7 @@ import spellshield.index.ProtectedSet;
 import spellshield.sampler.Ancestral;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Ddim;
+import spellshield.sampler.Denoiser;
 import spellshield.sampler.DpmSolver2M;
 import spellshield.sampler.Euler;
 import spellshield.sampler.Heun;
@@ -48,46 +49,58 @@ public final class GuaranteeSweep {
     System.out.println("|---|---|---|---|---|---|---|---|---|---|---|---|");
     try (ProtectedSet set = ProtectedSet.open(Path.of(args[0]))) {
       ProtectedData data = ProtectedData.of(set);
+      long[] seeds = new long[samples];
+      int[] labels = new int[samples];
+      for (int i = 0; i < samples; i++) {
+        seeds[i] = i;
+        labels[i] = i % data.names().size();
+      }
+      Condition condition = new Condition.Labels(labels);
+      BruteForce judge = new BruteForce(data.latents());
       try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(data.latents(), data.labels())) {
         for (Sampler sampler : SAMPLERS) {
+          Runs runs = new Runs(set, denoiser, sampler, steps);
+          List<Sample> plain = runs.plain(seeds, condition);
           for (String share : Arrays.asList(args).subList(3, args.length)) {
-            line(set, data, denoiser, sampler, Double.parseDouble(share), samples, steps);
+            double radius = set.radius(Double.parseDouble(share));
+            long start = System.nanoTime();
+            List<Sample> shielded = runs.shielded(radius, seeds, condition);
+            double millis = (System.nanoTime() - start) / 1e6 / samples;
+            System.out.println(
+                String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %d | %d | %d | %s | %.0f |",
+                    sampler.name(),
+                    share,
+                    samples,
+                    judge.inside(plain, radius),
+                    judge.inside(shielded, radius),
+                    certificates(set, shielded),
+                    millis));
           }
         }
       }
     }
   }
 
-  private static void line(
-      ProtectedSet set,
-      ProtectedData data,
-      EmpiricalDenoiser denoiser,
-      Sampler sampler,
-      double share,
-      int samples,
-      int steps) {
-    double radius = set.radius(share);
-    Shield shield = Shield.builder().protecting(set.exact(), set.latents(), radius).build();
-    NoiseSchedule schedule = NoiseSchedule.Karras.edm();
-    int[] shape = set.space().shape();
-    long[] seeds = new long[samples];
-    int[] labels = new int[samples];
-    int classes = data.names().size();
-    for (int i = 0; i < samples; i++) {
-      seeds[i] = i;
-      labels[i] = i % classes;
+  /// Sampling runs that differ in the radius alone.
+  private record Runs(ProtectedSet set, Denoiser denoiser, Sampler sampler, int steps) {
+    List<Sample> plain(long[] seeds, Condition condition) {
+      return sampler(Shield.builder().build()).sample(seeds, condition);
     }
-    BruteForce judge = new BruteForce(data.latents());
-    Condition condition = new Condition.Labels(labels);
-    List<Sample> plain =
-        new ShieldedSampler(denoiser, sampler, schedule, steps, Shield.builder().build(), shape)
-            .sample(seeds, condition);
-    long start = System.nanoTime();
-    List<Sample> shielded =
-        new ShieldedSampler(denoiser, sampler, schedule, steps, shield, shape)
-            .guaranteeing(set, radius)
-            .sample(seeds, condition);
-    double millis = (System.nanoTime() - start) / 1e6 / samples;
+
+    List<Sample> shielded(double radius, long[] seeds, Condition condition) {
+      Shield shield = Shield.builder().protecting(set.exact(), set.latents(), radius).build();
+      return sampler(shield).guaranteeing(set, radius).sample(seeds, condition);
+    }
+
+    private ShieldedSampler sampler(Shield shield) {
+      return new ShieldedSampler(
+          denoiser, sampler, NoiseSchedule.Karras.edm(), steps, shield, set.space().shape());
+    }
+  }
+
+  private static String certificates(ProtectedSet set, List<Sample> shielded) {
     Activity activity = Activity.NONE;
     int certified = 0;
     int moved = 0;
@@ -106,21 +119,14 @@ public final class GuaranteeSweep {
             .filter(s -> s.certificate().isPresent())
             .filter(s -> s.certificate().get().check(set, s.latent()).isEmpty())
             .count();
-    System.out.println(
-        String.format(
-            Locale.ROOT,
-            "| %s | %.2f | %d | %d | %d | %d | %d of 16 | %d | %d | %.1f %% | %.2f | %.0f |",
-            sampler.name(),
-            share,
-            samples,
-            judge.inside(plain, radius),
-            judge.inside(shielded, radius),
-            certified,
-            valid,
-            moved,
-            resampled,
-            100.0 * activity.acted() / Math.max(1, activity.steps()),
-            (double) activity.searches() / samples,
-            millis));
+    return String.format(
+        Locale.ROOT,
+        "%d | %d of 16 | %d | %d | %.1f %% | %.2f",
+        certified,
+        valid,
+        moved,
+        resampled,
+        100.0 * activity.acted() / Math.max(1, activity.steps()),
+        (double) activity.searches() / shielded.size());
   }
 }

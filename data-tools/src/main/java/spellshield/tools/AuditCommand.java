@@ -36,8 +36,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Tells for each picture the nearest protected one, the distance, and whether it is inside.",
       "",
-      "The search is exact. Ends with exit code 3 when a picture lies inside, 4 when one cannot be"
-          + " read.",
+      "The search is exact. Ends with exit code 3 when a picture lies inside or a certificate fails,"
+          + " else 4 when one cannot be read.",
       "",
       "Example: shield audit set out/ --certificates"
     })
@@ -76,7 +76,9 @@ final class AuditCommand implements Callable<Integer> {
       int code = ExitCode.OK;
       for (Path picture : expand(pictures)) {
         ObjectNode entry = list.addObject().put("picture", picture.toString());
-        code = Math.max(code, audit(picture, protectedSet, codec, radius, entry));
+        int one = audit(picture, protectedSet, codec, radius, entry);
+        // A picture inside matters more than one that nobody can read.
+        code = code == ExitCode.INSIDE || one == ExitCode.OK ? code : one;
         if (!json) {
           console.print(line(entry));
         }

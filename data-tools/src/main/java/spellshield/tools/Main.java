@@ -9,6 +9,8 @@ import java.util.logging.Logger;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import spellshield.index.FingerprintMismatchException;
 import spellshield.index.store.DamagedSetException;
 
@@ -56,12 +58,29 @@ public final class Main {
     Locale.setDefault(Locale.ROOT); // numbers read the same everywhere
     CommandLine commandLine = new CommandLine(new Main());
     commandLine.setExecutionExceptionHandler((e, command, parsed) -> explain(e, command));
+    commandLine.setParameterExceptionHandler((e, wrong) -> usage(e));
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     if (args.length == 0) {
       commandLine.usage(System.out);
       return ExitCode.USAGE;
     }
     return commandLine.execute(args);
+  }
+
+  private static int usage(ParameterException e) {
+    CommandLine command = e.getCommandLine();
+    StringBuilder line =
+        new StringBuilder("shield: ").append(message(e).lines().findFirst().orElse(""));
+    if (e instanceof UnmatchedArgumentException unmatched
+        && !unmatched.getSuggestions().isEmpty()) {
+      line.append("; did you mean ")
+          .append(String.join(" or ", unmatched.getSuggestions()))
+          .append('?');
+    }
+    line.append("; see '").append(command.getCommandSpec().qualifiedName()).append(" --help'");
+    command.getErr().println(line);
+    command.getErr().flush();
+    return ExitCode.USAGE;
   }
 
   private static int explain(Exception e, CommandLine command) {

@@ -1,6 +1,7 @@
 package spellshield.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -8,13 +9,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -181,7 +182,7 @@ class CommandTest {
   @Test
   void odd_pictures_are_read_and_bad_ones_named() throws IOException {
     Path odd = Path.of("..", "..", "shared", "fixtures", "pillow", "odd-images");
-    Assumptions.assumeTrue(Files.isDirectory(odd), odd + " is absent");
+    assumeTrue(Files.isDirectory(odd), odd + " is absent");
     for (String name :
         new String[] {
           "cmyk.jpg",
@@ -225,11 +226,85 @@ class CommandTest {
     expect(ExitCode.USAGE, "sample", set, "-o", o, "-n", "0");
     expect(ExitCode.USAGE, "sample", set, "-o", o, "--sampler", "magic");
     expect(ExitCode.USAGE, "sample", set, "-o", o, "--label", "unicorn");
-    assertThat(run("sample", set).code()).isEqualTo(ExitCode.USAGE);
-    assertThat(run("frobnicate").code()).isEqualTo(ExitCode.USAGE);
+    expect(ExitCode.USAGE, "sample", set);
+    expect(ExitCode.USAGE, "frobnicate");
+    expect(ExitCode.USAGE, "sample", set, "-o", o, "--frobnicate");
+    expect(ExitCode.USAGE, "sample", set, "-o", o, "-n", "many");
+    assertThat(run("smple").err()).contains("did you mean").contains("sample");
     assertThat(run().code()).isEqualTo(ExitCode.USAGE);
     assertThat(run("--help").code()).isZero();
     assertThat(run("inspect", set, "--verify").code()).isZero();
+  }
+
+  @Test
+  void a_picture_inside_is_told_even_when_another_cannot_be_read() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    Path broken = pictures.resolve("words.png");
+    Files.writeString(broken, "these are words");
+    String inside = pictures.resolve("picture-03.png").toString();
+    for (List<String> order :
+        List.of(List.of(inside, broken.toString()), List.of(broken.toString(), inside))) {
+      Result audit = run("audit", set, order.getFirst(), order.getLast());
+      assertThat(audit.code()).isEqualTo(ExitCode.INSIDE);
+      assertThat(audit.out()).contains("unreadable").contains("inside ");
+    }
+  }
+
+  @Test
+  void a_missing_or_shortened_file_of_the_set_ends_with_code_6() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(Path.of(set))) {
+      files = all.filter(f -> Files.isRegularFile(f) && !f.endsWith("lock")).sorted().toList();
+    }
+    for (Path file : files) {
+      byte[] good = Files.readAllBytes(file);
+      String name = file.getFileName().toString();
+      for (boolean missing : new boolean[] {true, false}) {
+        Files.delete(file);
+        if (!missing) {
+          Files.write(file, Arrays.copyOf(good, good.length - 1));
+        }
+        Result result = run("audit", set, pictures.toString());
+        // Without its manifest a folder is no set at all.
+        int code =
+            missing && name.startsWith("manifest") ? ExitCode.BAD_INPUT : ExitCode.DAMAGED_SET;
+        assertThat(result.code()).as("%s: %s", name, result.err()).isEqualTo(code);
+        assertThat(result.err().lines()).hasSize(1);
+        assertThat(result.err()).startsWith("shield: ");
+        Files.write(file, good);
+      }
+    }
+    assertThat(run("inspect", set, "--verify").code()).isZero();
+  }
+
+  @Test
+  void a_full_disk_leaves_the_set_that_was_there() throws Exception {
+    Path mount = Files.createDirectory(folder.resolve("small"));
+    assumeTrue(
+        mount(mount, "-t", "tmpfs", "-o", "size=300k", "tmpfs"),
+        "skipped: a small disk can be mounted by root only");
+    try {
+      String place = mount.resolve("set").toString();
+      assertThat(run("index", pictures.toString(), "-o", place).code()).isZero();
+      String before = run("inspect", place, "--json").out();
+      expect(ExitCode.BAD_INPUT, "index", pictures.toString(), "-o", place, "--size", "128");
+      assertThat(run("inspect", place, "--json").out()).isEqualTo(before);
+      assertThat(run("inspect", place, "--verify").code()).isZero();
+    } finally {
+      assertThat(new ProcessBuilder("umount", mount.toString()).start().waitFor()).isZero();
+    }
+  }
+
+  private static boolean mount(Path place, String... options) throws InterruptedException {
+    List<String> command = new ArrayList<>(List.of("mount"));
+    command.addAll(List.of(options));
+    command.add(place.toString());
+    try {
+      return new ProcessBuilder(command).start().waitFor() == 0;
+    } catch (IOException e) {
+      return false; // there is no such command
+    }
   }
 
   @Test

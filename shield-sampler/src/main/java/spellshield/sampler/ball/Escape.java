@@ -1,6 +1,7 @@
 package spellshield.sampler.ball;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -15,7 +16,7 @@ import java.util.SplittableRandom;
 ///    t²`, and `t = max_k √(R_k² − d_k²)` leaves every ball. Exists whenever there are fewer balls
 ///    than dimensions.
 /// 3. *Rays*: along seeded random directions to the first point that no ball covers. A finite union
-///    of balls is bounded, so every ray has one.
+///    of balls is bounded, so every ray has one. The shortest few are kept.
 /// 4. *Improvement*: at a point y outside, the half-spaces `u_k·(z − c_k) ≥ R_k`, `u_k = (y −
 ///    c_k)/‖y − c_k‖`, lie outside the balls, and y is in all of them; the projection of x onto
 ///    their intersection (Hildreth's dual coordinate ascent) is outside too and no farther from x.
@@ -24,7 +25,13 @@ import java.util.SplittableRandom;
 /// Float64 throughout, a fixed order, randomness from a seed.
 public final class Escape {
   private static final int SWEEPS = 60;
-  private static final int RAYS = 48;
+  private static final int FEWEST_RAYS = 48;
+  private static final int MOST_RAYS = 4_000;
+
+  /// Rays times balls times dimensions: a millisecond or two.
+  private static final long RAY_WORK = 1L << 20;
+
+  private static final int RAYS_KEPT = 8;
   private static final int IMPROVEMENTS = 12;
   private static final int HILDRETH_SWEEPS = 200;
   private static final int MOST_HALF_SPACES = 256;
@@ -54,7 +61,7 @@ public final class Escape {
     // One ball needs no other way: the projection is the nearest point.
     if (balls.size() > 1 || waysOut.isEmpty()) {
       across().ifPresent(waysOut::add);
-      rays().ifPresent(waysOut::add);
+      waysOut.addAll(rays());
     }
     Optional<double[]> best = Optional.empty();
     double least = Double.POSITIVE_INFINITY;
@@ -137,41 +144,49 @@ public final class Escape {
     return isOutside(y) ? Optional.of(y) : Optional.empty();
   }
 
-  private Optional<double[]> rays() {
-    Optional<double[]> best = Optional.empty();
-    double least = Double.POSITIVE_INFINITY;
-    for (int ray = 0; ray < RAYS; ray++) {
+  /// Returns the shortest rays out, the nearest first, each in a gap of its own as far as chance
+  /// has it.
+  private List<double[]> rays() {
+    record Ray(double length, double[] end) {}
+    double[][] toCentres = new double[balls.size()][start.length];
+    double[] squares = new double[balls.size()];
+    for (int k = 0; k < toCentres.length; k++) {
+      for (int i = 0; i < start.length; i++) {
+        toCentres[k][i] = balls.get(k).centre()[i] - start[i];
+      }
+      squares[k] = Vectors.dot(toCentres[k], toCentres[k]);
+    }
+    // Where rays are cheap, many are cast: in few dimensions they find gaps that nothing else does.
+    long affordable = RAY_WORK / ((long) balls.size() * start.length);
+    int count = Math.clamp(affordable, FEWEST_RAYS, MOST_RAYS);
+    List<Ray> found = new ArrayList<>();
+    for (int ray = 0; ray < count; ray++) {
       double[] direction = Vectors.unit(random, start.length);
-      double t = firstUncovered(direction);
+      double t = firstUncovered(direction, toCentres, squares);
       double[] y = start.clone();
       Vectors.addScaled(y, t, direction);
-      if (t < least && isOutside(y)) {
-        least = t;
-        best = Optional.of(y);
+      if (isOutside(y)) {
+        found.add(new Ray(t, y));
       }
     }
-    return best;
+    found.sort(Comparator.comparingDouble(Ray::length));
+    return found.stream().limit(RAYS_KEPT).map(Ray::end).toList();
   }
 
   /// Returns the first t ≥ 0 at which the ray is in no ball.
-  private double firstUncovered(double[] direction) {
+  private double firstUncovered(double[] direction, double[][] toCentres, double[] squares) {
     record Covered(double from, double to) {}
     List<Covered> intervals = new ArrayList<>();
-    for (Ball ball : balls) {
-      double along = 0;
-      double square = 0;
-      for (int i = 0; i < start.length; i++) {
-        double toCentre = ball.centre()[i] - start[i];
-        along += toCentre * direction[i];
-        square += toCentre * toCentre;
-      }
-      double half2 = ball.radius() * ball.radius() - (square - along * along);
+    for (int k = 0; k < toCentres.length; k++) {
+      double along = Vectors.dot(toCentres[k], direction);
+      double radius = balls.get(k).radius();
+      double half2 = radius * radius - (squares[k] - along * along);
       if (half2 > 0) {
         double half = Math.sqrt(half2);
         intervals.add(new Covered(along - half, along + half));
       }
     }
-    intervals.sort((a, b) -> Double.compare(a.from(), b.from()));
+    intervals.sort(Comparator.comparingDouble(Covered::from));
     double t = 0;
     for (Covered interval : intervals) {
       if (interval.from() <= t && interval.to() >= t) {

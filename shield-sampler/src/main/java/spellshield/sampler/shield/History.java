@@ -38,10 +38,19 @@ public final class History {
   }
 
   /// Appends an output.
+  ///
+  /// @throws IllegalArgumentException if a value is not finite: nothing could keep away from it
   public synchronized void add(float[] latent, long seed) {
     if (latent.length != dim) {
       throw new IllegalArgumentException(
           "a latent of %d values does not fit a history of %d".formatted(latent.length, dim));
+    }
+    for (int i = 0; i < dim; i++) {
+      if (!Float.isFinite(latent[i])) {
+        throw new IllegalArgumentException(
+            "value %d of the output of seed %d is %s, which nothing can keep away from"
+                .formatted(i, seed, latent[i]));
+      }
     }
     outputs.add(new Output(latent.clone(), seed));
   }

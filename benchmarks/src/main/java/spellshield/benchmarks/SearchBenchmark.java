@@ -26,6 +26,7 @@ import spellshield.index.search.Recall;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
+import spellshield.index.sketch.Sketches;
 import spellshield.index.store.LatentReader;
 
 /// `mvn -q -pl benchmarks -am -Dmaven.test.skip=true package && java
@@ -70,10 +71,11 @@ public class SearchBenchmark {
       values[i] = (float) (random.nextGaussian() / Math.sqrt(1 + i % DIM / 8.0));
     }
     LatentReader latents = LatentReader.of(values, DIM);
-    SketchTable table = SketchTable.of(Sketcher.fit(latents, 64), latents);
+    Sketches sketches = Sketches.of(Sketcher.fit(latents, 64, 64), latents);
+    SketchTable table = SketchTable.of(sketches);
     radius = share * SetStatistics.of(table, latents).typicalDistance();
     exact = new ExactScan(table, latents);
-    HnswSearch.build(table, directory);
+    HnswSearch.build(sketches, directory);
     reader = DirectoryReader.open(directory);
     hnsw = new HnswSearch(reader, table, latents);
     queries = new float[QUERIES * DIM];

@@ -99,7 +99,7 @@ class RealImagesTest {
 
   private static void assertEqualsBruteForce(float[] values, int dim) {
     LatentReader latents = LatentReader.of(values, dim);
-    SketchTable table = SketchTable.of(Sketcher.fit(latents, 64), latents);
+    SketchTable table = SketchTable.of(Sketcher.fit(latents, 64, 64), latents);
     ExactScan scan = new ExactScan(table, latents);
     double typical = SetStatistics.of(table, latents).typicalDistance();
     float[] queries = queries(values, dim);

@@ -19,6 +19,7 @@ import spellshield.index.search.Recall;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
+import spellshield.index.sketch.Sketches;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
@@ -42,8 +43,11 @@ import tools.jackson.databind.JsonNode;
 /// ```
 public final class ProtectedSetBuilder implements AutoCloseable {
 
-  /// The number of principal directions of a sketch.
-  public static final int SKETCH_DIM = 64;
+  /// The number of principal directions that the scan reads; with ρ, a multiple of eight.
+  public static final int SKETCH_DIM = 63;
+
+  /// The number of further directions, which only what the scan cannot exclude is looked at by.
+  public static final int TAIL_DIM = 63;
 
   private static final int RECALL_QUERIES = 256;
   private static final long RECALL_SEED = 0x4eca11;
@@ -93,15 +97,16 @@ public final class ProtectedSetBuilder implements AutoCloseable {
   public Manifest commit(Instant created) throws IOException {
     try (LatentStore latents = writer.latents()) {
       listener.accept("principal directions");
-      Sketcher sketcher = Sketcher.fit(latents, SKETCH_DIM);
+      Sketcher sketcher = Sketcher.fit(latents, SKETCH_DIM, TAIL_DIM);
       listener.accept("sketches");
-      SketchTable table = SketchTable.of(sketcher, latents);
+      Sketches sketches = Sketches.of(sketcher, latents);
+      SketchTable table = SketchTable.of(sketches);
       try (OutputStream out = writer.file(SetSections.SKETCH, SetSections.SKETCH)) {
         table.write(out);
       }
       SetStatistics statistics = SetStatistics.of(table, latents);
       listener.accept("graph");
-      List<Recall> recalls = writeGraph(table, latents, statistics);
+      List<Recall> recalls = writeGraph(sketches, table, latents, statistics);
       listener.accept("commit");
       Map<String, JsonNode> sections = new LinkedHashMap<>();
       sections.put(SetSections.STATISTICS, SetSections.print(statistics));
@@ -110,10 +115,11 @@ public final class ProtectedSetBuilder implements AutoCloseable {
     }
   }
 
-  private List<Recall> writeGraph(SketchTable table, LatentStore latents, SetStatistics statistics)
+  private List<Recall> writeGraph(
+      Sketches sketches, SketchTable table, LatentStore latents, SetStatistics statistics)
       throws IOException {
     try (Directory directory = new ByteBuffersDirectory()) {
-      HnswSearch.build(table, directory);
+      HnswSearch.build(sketches, directory);
       for (String name : directory.listAll()) {
         try (IndexInput in = directory.openInput(name, IOContext.READONCE);
             OutputStream out = writer.file(SetSections.HNSW, SetSections.HNSW + "/" + name)) {

@@ -3,20 +3,43 @@ package spellshield.index.kernel;
 /// What the vector and the scalar body must both offer, with equal bits.
 interface Kernel {
 
-  /// The number of items of one block of the scan: 4 vectors of 512 bits.
+  /// The number of items of one block of the scan: the bits of a long, two vectors of 512 bits.
   int BLOCK = 64;
 
   /// After so many dimensions the scan looks whether a block can still hold anything.
-  int STRIDE = 8;
+  int STRIDE = 4;
 
   /// The number of partial sums of a float64 sum; term `i` goes to partial sum `i mod 16`.
   int WAYS = 16;
 
-  double dot(double[] a, float[] b, int bOffset, int length);
+  double dot(float[] a, int aOffset, float[] b, int bOffset, int length);
 
   double distanceSquared(float[] a, int aOffset, float[] b, int bOffset, int length);
 
-  int scanBlock(float[] block, int offset, float[] query, int dims, float limit, float[] sums);
+  long scanColumns(
+      byte[] codes,
+      int stride,
+      long blocks,
+      byte[] query,
+      byte[] order,
+      int from,
+      int limit,
+      short[] sums);
+
+  long scanBoxes(byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums);
+
+  void rowSquares(byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums);
+
+  void project(float[] x, float[] directions, int count, float[] into, int intoOffset);
+
+  /// Adds the partial sums in the order of their numbers: the one order that the format fixes.
+  static float total(float[] partialSums) {
+    float total = 0;
+    for (float partial : partialSums) {
+      total += partial;
+    }
+    return total;
+  }
 
   /// Adds the partial sums in the order of their numbers: the one order that the format fixes.
   static double total(double[] partialSums) {

@@ -17,6 +17,12 @@ public final class Kernels {
   // A static final of a known class: the JIT calls straight into it.
   private static final Kernel KERNEL = VECTOR ? new VectorKernel() : new ScalarKernel();
 
+  /// The number of dimensions that a scan adds at a time.
+  public static final int STRIDE = Kernel.STRIDE;
+
+  /// The largest sum of a scan: sums that would pass it stop there.
+  public static final int SATURATED = 65_535;
+
   private Kernels() {}
 
   /// Returns whether the Vector API does the work.
@@ -26,8 +32,8 @@ public final class Kernels {
 
   /// Returns `Σ a_i·b_i` in float64: term `i` goes to partial sum `i mod 16`, which are added in
   /// order.
-  public static double dot(double[] a, float[] b, int bOffset, int length) {
-    return KERNEL.dot(a, b, bOffset, length);
+  public static double dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
+    return KERNEL.dot(a, aOffset, b, bOffset, length);
   }
 
   /// Returns `Σ (a_i − b_i)²` in float64, in the order of [#dot].
@@ -35,18 +41,75 @@ public final class Kernels {
     return KERNEL.distanceSquared(a, aOffset, b, bOffset, length);
   }
 
-  /// Adds up `Σ (z_d − q_d)²` for the 64 items of a block, dimension after dimension, in float32.
+  /// Adds 4 dimensions to the sums `Σ_i (z_i − q_i)²` of blocks of 64 items, and returns the
+  /// blocks, a bit each, that still hold an item whose sum is not above `limit`.
   ///
-  /// Stops after a multiple of 8 dimensions when every sum is above `limit`; the sums left behind
-  /// are then lower bounds of the whole ones. A NaN is never above the limit.
+  /// Codes are whole numbers from 0 to 255, so the sums are exact; they stop at 65,535, and a limit
+  /// of that or more lets every item pass.
   ///
-  /// @param block coordinates, dimension-major: item `lane` has `block[offset + dim·64 + lane]`
-  /// @param query the query's coordinates
-  /// @param dims the number of coordinates
-  /// @param sums receives 64 sums
-  /// @return the number of dimensions added up
-  public static int scanBlock(
-      float[] block, int offset, float[] query, int dims, float limit, float[] sums) {
-    return KERNEL.scanBlock(block, offset, query, dims, limit, sums);
+  /// @param codes column after column: item `i` has `codes[dim·stride + i]`
+  /// @param stride not a multiple of 4,096, or all columns fall into the same few lines of the
+  ///   cache
+  /// @param blocks the blocks to look at, a bit each; the others are left as they are
+  /// @param query the query's codes
+  /// @param order the dimensions, of which the 4 from `from` are added; 0 begins new sums
+  /// @param limit not negative
+  /// @param sums `[4096]`, the sums of all items as unsigned numbers
+  public static long scanColumns(
+      byte[] codes,
+      int stride,
+      long blocks,
+      byte[] query,
+      byte[] order,
+      int from,
+      int limit,
+      short[] sums) {
+    int bar = Math.min(limit, SATURATED);
+    return KERNEL.scanColumns(codes, stride, blocks, query, order, from, bar, sums);
+  }
+
+  /// Returns which of the 64 unsigned sums from `offset` are not above `limit`, a bit each.
+  public static long within(short[] sums, int offset, int limit) {
+    long within = 0;
+    for (int lane = 0; lane < BLOCK; lane++) {
+      within |= (sums[offset + lane] & 0xffff) <= limit ? 1L << lane : 0;
+    }
+    return within;
+  }
+
+  /// Returns which of 64 boxes have `Σ_i max(low_i − q_i, q_i − high_i, 0)² ≤ limit`, a bit each.
+  ///
+  /// The square of the distance to a box is never above that to a point in it. Every 8 dimensions
+  /// the answer is 0 as soon as every sum so far is above the limit.
+  ///
+  /// @param low dimension-major, `[dims, 64]`, and so is `high`
+  /// @param sums receives the 64 sums, whole or as far as they were added
+  public static long scanBoxes(
+      byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums) {
+    return KERNEL.scanBoxes(low, high, query, order, Math.min(limit, SATURATED), sums);
+  }
+
+  /// Writes `Σ (z_i − q_i)²` of codes from 0 to 255, exactly, for some of 64 rows.
+  ///
+  /// @param rows row `lane` begins at `offset + lane·length`
+  /// @param length of a row, at most 33,000
+  /// @param lanes the rows, a bit each
+  /// @param sums `[64]`, receives the sums of these rows
+  public static void rowSquares(
+      byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums) {
+    KERNEL.rowSquares(rows, offset, length, lanes, query, sums);
+  }
+
+  /// Writes `⟨x, p_k⟩` for the rows `p_k` of `directions`, in float32.
+  ///
+  /// Term `i` is added to partial sum `i mod 16`, and the 16 are added in order: no term goes
+  /// through more than `⌈D/16⌉ + 17` roundings.
+  ///
+  /// @param x `[D]`
+  /// @param directions `[count, D]`
+  /// @param into receives `count` values from `intoOffset`
+  public static void project(
+      float[] x, float[] directions, int count, float[] into, int intoOffset) {
+    KERNEL.project(x, directions, count, into, intoOffset);
   }
 }

@@ -6,12 +6,12 @@ import java.util.Arrays;
 final class ScalarKernel implements Kernel {
 
   @Override
-  public double dot(double[] a, float[] b, int bOffset, int length) {
+  public double dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
     double[] sums = new double[WAYS];
     for (int i = 0; i < length; i += WAYS) {
       int end = Math.min(WAYS, length - i);
       for (int way = 0; way < end; way++) {
-        sums[way] += a[i + way] * b[bOffset + i + way];
+        sums[way] += (double) a[aOffset + i + way] * (double) b[bOffset + i + way];
       }
     }
     return Kernel.total(sums);
@@ -31,27 +31,105 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public int scanBlock(
-      float[] block, int offset, float[] query, int dims, float limit, float[] sums) {
-    Arrays.fill(sums, 0, BLOCK, 0f);
-    for (int from = 0; from < dims; from += STRIDE) {
-      int to = Math.min(dims, from + STRIDE);
-      for (int dim = from; dim < to; dim++) {
-        float coordinate = query[dim];
-        int row = offset + dim * BLOCK;
+  public long scanColumns(
+      byte[] codes,
+      int stride,
+      long blocks,
+      byte[] query,
+      byte[] order,
+      int from,
+      int limit,
+      short[] sums) {
+    if (from == 0) {
+      Arrays.fill(sums, (short) 0);
+    }
+    long left = 0;
+    int[] wide = new int[BLOCK];
+    for (long rest = blocks; rest != 0; rest &= rest - 1) {
+      int base = Long.numberOfTrailingZeros(rest) * BLOCK;
+      for (int lane = 0; lane < BLOCK; lane++) {
+        wide[lane] = sums[base + lane] & 0xffff;
+      }
+      for (int i = from; i < from + STRIDE; i++) {
+        int code = query[order[i]] & 0xff;
+        int at = order[i] * stride + base;
         for (int lane = 0; lane < BLOCK; lane++) {
-          float difference = block[row + lane] - coordinate;
-          sums[lane] += difference * difference;
+          int difference = (codes[at + lane] & 0xff) - code;
+          wide[lane] += difference * difference;
         }
       }
-      boolean allOutside = true;
+      boolean any = false;
       for (int lane = 0; lane < BLOCK; lane++) {
-        allOutside &= sums[lane] > limit;
+        int sum = Math.min(wide[lane], Kernels.SATURATED);
+        sums[base + lane] = (short) sum;
+        any |= sum <= limit;
       }
-      if (allOutside) {
-        return to;
+      left |= any ? rest & -rest : 0;
+    }
+    return left;
+  }
+
+  @Override
+  public long scanBoxes(
+      byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums) {
+    int[] wide = new int[BLOCK];
+    for (int from = 0; from < order.length; from += STRIDE) {
+      for (int i = from; i < Math.min(order.length, from + STRIDE); i++) {
+        int code = query[order[i]] & 0xff;
+        int row = order[i] * BLOCK;
+        for (int lane = 0; lane < BLOCK; lane++) {
+          int under = (low[row + lane] & 0xff) - code;
+          int over = code - (high[row + lane] & 0xff);
+          int difference = Math.max(Math.max(under, over), 0);
+          wide[lane] += difference * difference;
+        }
+      }
+      long inside = inside(wide, limit, sums);
+      if (inside == 0) {
+        return 0;
       }
     }
-    return dims;
+    return inside(wide, limit, sums);
+  }
+
+  /// 127 dimensions at most, so the wide sums do not overflow; written back they stop at 65,535.
+  private static long inside(int[] wide, int limit, short[] sums) {
+    long inside = 0;
+    for (int lane = 0; lane < BLOCK; lane++) {
+      int sum = Math.min(wide[lane], Kernels.SATURATED);
+      sums[lane] = (short) sum;
+      inside |= sum <= limit ? 1L << lane : 0;
+    }
+    return inside;
+  }
+
+  @Override
+  public void rowSquares(
+      byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums) {
+    for (long rest = lanes; rest != 0; rest &= rest - 1) {
+      int lane = Long.numberOfTrailingZeros(rest);
+      int sum = 0;
+      for (int i = 0; i < length; i++) {
+        int difference = (rows[offset + lane * length + i] & 0xff) - (query[i] & 0xff);
+        sum += difference * difference;
+      }
+      sums[lane] = sum;
+    }
+  }
+
+  @Override
+  public void project(float[] x, float[] directions, int count, float[] into, int intoOffset) {
+    float[] sums = new float[WAYS];
+    for (int k = 0; k < count; k++) {
+      Arrays.fill(sums, 0);
+      int row = k * x.length;
+      for (int i = 0; i < x.length; i += WAYS) {
+        int end = Math.min(WAYS, x.length - i);
+        for (int way = 0; way < end; way++) {
+          sums[way] += x[i + way] * directions[row + i + way];
+        }
+      }
+      into[intoOffset + k] = Kernel.total(sums);
+    }
   }
 }

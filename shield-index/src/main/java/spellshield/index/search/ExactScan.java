@@ -3,26 +3,28 @@ package spellshield.index.search;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
 import spellshield.index.kernel.Kernels;
+import spellshield.index.sketch.Group;
+import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
-import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
 
-/// All latents within a radius, none missed: a scan of the sketches, then a look at whole latents.
+/// All latents within a radius, none missed.
 ///
-/// The blocks are cut into as many runs as there are cores; a run takes every query through a block
-/// while the block is in the cache. A block is left as soon as all of its 64 partial sums are above
-/// the limit. Only what the sketches cannot exclude is read from the store and measured in float64.
-/// Neither the runs nor the batch changes any sum, so they do not change the answer.
+/// A query goes through four sieves, each finer and dearer than the one before, and each sure to
+/// let pass what lies inside: the boxes of 64 blocks at once, the codes of a block's 64 items, the
+/// codes of an item's tail, the latent itself in float64 ([SketchQuery] has the bounds). The groups
+/// are cut into runs for the cores; a run takes every query through a group while it is in the
+/// cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
+///
+/// A search whose calling thread is interrupted ends within a few milliseconds with a
+/// [CancellationException]; the thread stays interrupted.
 public final class ExactScan implements NeighborSearch {
-
-  /// Below so many block visits a second thread costs more than it saves.
-  private static final int VISITS_PER_TASK = 512;
-
   private final SketchTable table;
   private final LatentReader latents;
 
@@ -43,33 +45,58 @@ public final class ExactScan implements NeighborSearch {
   }
 
   @Override
-  public List<Neighborhood> search(float[] queries, int count, double radius) {
+  public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
-    Refiner.check(queries, count, radius, latents.dim());
-    Query[] sketched = sketch(queries, count);
-    for (Query query : sketched) {
-      query.limit =
-          table
-              .sketcher()
-              .scanLimit(radius + table.latentError(), query.sketchError, table.sketchError());
+    Refiner.check(queries, radii, latents.dim());
+    if (radii.length == 0) {
+      return List.of();
     }
-    int blocks = table.blockCount();
-    int tasks = tasks((long) blocks * count);
+    SketchQuery[] sketched = sketch(queries, radii.length);
+    Thread caller = Thread.currentThread();
+    int groups = table.groupCount();
+    int tasks = tasks(groups, radii.length);
+    IntStream runs = IntStream.range(0, tasks);
     Found[] found =
-        IntStream.range(0, tasks)
-            .parallel()
-            .mapToObj(task ->
-                scan(
-                    sketched,
-                    radius,
-                    (int) ((long) blocks * task / tasks),
-                    (int) ((long) blocks * (task + 1) / tasks)))
+        (tasks > 1 ? runs.parallel() : runs)
+            .mapToObj(task -> {
+              Run run = new Run(sketched, queries, radii, caller);
+              run.scan(
+                  (int) ((long) groups * task / tasks), (int) ((long) groups * (task + 1) / tasks));
+              return run.found;
+            })
             .toArray(Found[]::new);
-    List<Neighborhood> answers = new ArrayList<>(count);
-    for (int q = 0; q < count; q++) {
-      answers.add(merge(sketched[q], found, q));
+    List<Neighborhood> answers = new ArrayList<>(radii.length);
+    for (int q = 0; q < radii.length; q++) {
+      answers.add(merge(found, q, radii[q]));
     }
     return answers;
+  }
+
+  /// A few runs a core, so that one that finds much does not keep the others waiting.
+  private static int tasks(int groups, int queries) {
+    int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
+    return cores == 1 || (long) groups * queries < 16 ? 1 : Math.min(groups, 4 * cores);
+  }
+
+  private SketchQuery[] sketch(float[] queries, int count) {
+    SketchQuery[] sketched = new SketchQuery[count];
+    IntStream range = IntStream.range(0, count);
+    (count > 1 ? range.parallel() : range)
+        .forEach(q -> sketched[q] = table.query(queries, q * latents.dim()));
+    return sketched;
+  }
+
+  private static Neighborhood merge(Found[] found, int q, double radius) {
+    List<Neighbor> neighbors = new ArrayList<>();
+    double clearance = Double.POSITIVE_INFINITY;
+    for (Found part : found) {
+      neighbors.addAll(part.neighbors.get(q));
+      clearance = Math.min(clearance, part.nearestOutside[q]);
+      // All that is known of what the finer sieves kept out: it is farther away than the radius.
+      clearance = part.excluded[q] ? Math.min(clearance, radius) : clearance;
+    }
+    neighbors.sort(Neighbor.NEAREST_FIRST);
+    return new Neighborhood(neighbors, clearance);
   }
 
   /// Returns the nearest latent of each query; none where the set is empty.
@@ -78,133 +105,97 @@ public final class ExactScan implements NeighborSearch {
   public List<Optional<Neighbor>> nearest(float[] queries, int count) {
     latents.requireOpen();
     Refiner.checkQueries(queries, count, latents.dim());
-    Query[] sketched = sketch(queries, count);
-    return IntStream.range(0, count).parallel().mapToObj(q -> nearest(sketched[q])).toList();
+    Thread caller = Thread.currentThread();
+    return IntStream.range(0, count)
+        .parallel()
+        .mapToObj(q -> new NearestRun(queries, q, caller).nearest())
+        .toList();
   }
 
-  private static int tasks(long visits) {
-    int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
-    return Math.clamp(visits / VISITS_PER_TASK, 1, cores);
-  }
-
-  private Query[] sketch(float[] queries, int count) {
-    Query[] sketched = new Query[count];
-    IntStream range = IntStream.range(0, count);
-    (count > 1 ? range.parallel() : range)
-        .forEach(q -> sketched[q] = new Query(table.sketcher(), latents, queries, q));
-    return sketched;
-  }
-
-  private Found scan(Query[] queries, double radius, int fromBlock, int toBlock) {
-    Found found = new Found(queries.length);
-    Refiner[] refiners = new Refiner[queries.length];
-    for (int q = 0; q < queries.length; q++) {
-      refiners[q] = queries[q].refiner();
+  private static void stopIfInterrupted(Thread caller) {
+    if (caller.isInterrupted()) {
+      throw new CancellationException("the thread that searches was interrupted");
     }
-    float[] sums = new float[Kernels.BLOCK];
-    int dims = table.sketcher().length();
-    for (int block = fromBlock; block < toBlock; block++) {
-      float[] chunk = table.chunk(block);
-      int offset = table.offset(block);
-      int size = table.size(block);
-      for (int q = 0; q < queries.length; q++) {
-        Query query = queries[q];
-        Kernels.scanBlock(chunk, offset, query.sketch, dims, query.limit, sums);
-        float nearestSum = found.nearestSum[q];
-        for (int lane = 0; lane < size; lane++) {
-          float sum = sums[lane];
-          if (sum > query.limit) {
-            nearestSum = Math.min(nearestSum, sum);
-          } else {
-            found.add(q, refiners[q].measure(table.item(block, lane)), radius);
-          }
-        }
-        found.nearestSum[q] = nearestSum;
+  }
+
+  /// A pass over some of the groups with all queries.
+  private final class Run {
+    final Found found;
+    private final SketchQuery[] sketched;
+    private final double[] radii;
+    private final Refiner[] refiners;
+    private final Thread caller;
+    private final short[] boxSums = new short[Kernels.BLOCK];
+    private final short[] sums = new short[Group.ITEMS];
+    private final int[] tailSums = new int[Kernels.BLOCK];
+
+    Run(SketchQuery[] sketched, float[] queries, double[] radii, Thread caller) {
+      this.sketched = sketched;
+      this.radii = radii;
+      this.caller = caller;
+      this.found = new Found(radii.length);
+      this.refiners = new Refiner[radii.length];
+      for (int q = 0; q < radii.length; q++) {
+        refiners[q] = new Refiner(latents, queries, q);
       }
     }
-    return found;
-  }
 
-  private Neighborhood merge(Query query, Found[] found, int q) {
-    List<Neighbor> neighbors = new ArrayList<>();
-    double clearance = Double.POSITIVE_INFINITY;
-    float nearestSum = Float.POSITIVE_INFINITY;
-    for (Found part : found) {
-      neighbors.addAll(part.neighbors.get(q));
-      clearance = Math.min(clearance, part.nearestOutside[q]);
-      nearestSum = Math.min(nearestSum, part.nearestSum[q]);
-    }
-    neighbors.sort(Neighbor.NEAREST_FIRST);
-    if (nearestSum < Float.POSITIVE_INFINITY) {
-      double unseen =
-          table.sketcher().clearance(nearestSum, query.sketchError, table.sketchError());
-      clearance = Math.min(clearance, Math.max(0, Math.nextDown(unseen - table.latentError())));
-    }
-    return new Neighborhood(neighbors, clearance);
-  }
-
-  private Optional<Neighbor> nearest(Query query) {
-    Refiner refiner = query.refiner();
-    Sketcher sketcher = table.sketcher();
-    float[] sums = new float[Kernels.BLOCK];
-    int dim = latents.dim();
-    @Nullable Neighbor best = null;
-    float limit = Float.POSITIVE_INFINITY;
-    for (int block = 0; block < table.blockCount(); block++) {
-      Kernels.scanBlock(
-          table.chunk(block), table.offset(block), query.sketch, sketcher.length(), limit, sums);
-      for (int lane = 0; lane < table.size(block); lane++) {
-        if (sums[lane] > limit) {
-          continue;
-        }
-        Neighbor neighbor = refiner.measure(table.item(block, lane));
-        if (best == null || Neighbor.NEAREST_FIRST.compare(neighbor, best) < 0) {
-          best = neighbor;
-          limit =
-              sketcher.scanLimit(
-                  Distance.upper(Distance.upper(neighbor.distance(), dim), dim),
-                  query.sketchError,
-                  table.sketchError());
+    void scan(int fromGroup, int toGroup) {
+      for (int g = fromGroup; g < toGroup; g++) {
+        stopIfInterrupted(caller);
+        Group group = table.group(g);
+        for (int q = 0; q < sketched.length; q++) {
+          scan(group, q);
         }
       }
     }
-    return Optional.ofNullable(best);
-  }
 
-  /// One query of a batch: its sketch, and what the scan compares with.
-  private static final class Query {
-    final float[] queries;
-    final int index;
-    final LatentReader latents;
-    final float[] sketch;
-    final double sketchError;
-    float limit;
-
-    Query(Sketcher sketcher, LatentReader latents, float[] queries, int index) {
-      this.queries = queries;
-      this.index = index;
-      this.latents = latents;
-      this.sketch = new float[sketcher.length()];
-      this.sketchError = sketcher.sketch(queries, index * latents.dim(), sketch, 0);
+    private void scan(Group group, int q) {
+      SketchQuery query = sketched[q];
+      int limit = query.headLimit(group, radii[q]);
+      long blocks = group.boxes(query, limit, boxSums);
+      int least = Kernels.SATURATED;
+      for (int block = 0; block < group.blockCount(); block++) {
+        least = (blocks >>> block & 1) == 1 ? least : Math.min(least, boxSums[block] & 0xffff);
+      }
+      if (Long.bitCount(blocks) < group.blockCount()) {
+        double distance = Math.max(radii[q], query.leastDistance(group, least));
+        found.nearestOutside[q] = Math.min(found.nearestOutside[q], distance);
+      }
+      long left = group.scan(blocks, query, limit, sums);
+      found.excluded[q] |= left != blocks;
+      for (; left != 0; left &= left - 1) {
+        int block = Long.numberOfTrailingZeros(left);
+        long items = group.items(block, limit, sums);
+        found.excluded[q] |= items != group.alive(block);
+        look(group, block, items, q);
+      }
     }
 
-    Refiner refiner() {
-      return new Refiner(latents, queries, index);
+    /// Takes the items of a block that the scan let pass through the last two sieves.
+    private void look(Group group, int block, long items, int q) {
+      stopIfInterrupted(caller);
+      double limit = sketched[q].tailLimit(group, radii[q]);
+      long left = sketched[q].notExcluded(group, block, items, sums, limit, tailSums);
+      found.excluded[q] |= left != items;
+      for (; left != 0; left &= left - 1) {
+        int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(left);
+        found.add(q, refiners[q].measure(group.item(place)), radii[q]);
+      }
     }
   }
 
-  /// What one run of blocks found, per query.
+  /// What one run found, per query.
   private static final class Found {
     final List<List<Neighbor>> neighbors = new ArrayList<>();
-    final float[] nearestSum;
     final double[] nearestOutside;
+    final boolean[] excluded;
 
     Found(int queries) {
-      nearestSum = new float[queries];
       nearestOutside = new double[queries];
+      excluded = new boolean[queries];
       for (int q = 0; q < queries; q++) {
         neighbors.add(new ArrayList<>());
-        nearestSum[q] = Float.POSITIVE_INFINITY;
         nearestOutside[q] = Double.POSITIVE_INFINITY;
       }
     }
@@ -214,6 +205,77 @@ public final class ExactScan implements NeighborSearch {
         neighbors.get(q).add(neighbor);
       } else {
         nearestOutside[q] = Math.min(nearestOutside[q], neighbor.lower());
+      }
+    }
+  }
+
+  /// The search for the nearest of one query: the most promising block first, then all that may
+  /// hold something nearer.
+  private final class NearestRun {
+    private final SketchQuery query;
+    private final Refiner refiner;
+    private final Thread caller;
+    private final short[] sums = new short[Group.ITEMS];
+    private final int[] tailSums = new int[Kernels.BLOCK];
+    private double reach = Double.POSITIVE_INFINITY;
+    private @Nullable Neighbor best;
+
+    NearestRun(float[] queries, int q, Thread caller) {
+      this.query = table.query(queries, q * latents.dim());
+      this.refiner = new Refiner(latents, queries, q);
+      this.caller = caller;
+    }
+
+    Optional<Neighbor> nearest() {
+      int groups = table.groupCount();
+      short[][] boxes = new short[groups][Kernels.BLOCK];
+      int nearestGroup = 0;
+      int nearestBlock = -1;
+      int least = Integer.MAX_VALUE;
+      for (int g = 0; g < groups; g++) {
+        Group group = table.group(g);
+        group.boxes(query, Kernels.SATURATED, boxes[g]);
+        for (int block = 0; block < group.blockCount(); block++) {
+          int sum = boxes[g][block] & 0xffff;
+          if (sum < least) {
+            least = sum;
+            nearestGroup = g;
+            nearestBlock = block;
+          }
+        }
+      }
+      if (nearestBlock >= 0) {
+        look(table.group(nearestGroup), 1L << nearestBlock);
+      }
+      for (int g = 0; g < groups; g++) {
+        stopIfInterrupted(caller);
+        Group group = table.group(g);
+        long blocks = Kernels.within(boxes[g], 0, query.headLimit(group, reach));
+        blocks &= -1L >>> (Kernels.BLOCK - group.blockCount());
+        look(group, g == nearestGroup ? blocks & ~(1L << nearestBlock) : blocks);
+      }
+      return Optional.ofNullable(best);
+    }
+
+    private void look(Group group, long blocks) {
+      long left = group.scan(blocks, query, query.headLimit(group, reach), sums);
+      for (; left != 0; left &= left - 1) {
+        int block = Long.numberOfTrailingZeros(left);
+        long items = group.items(block, query.headLimit(group, reach), sums);
+        double limit = query.tailLimit(group, reach);
+        items = query.notExcluded(group, block, items, sums, limit, tailSums);
+        for (; items != 0; items &= items - 1) {
+          measure(group.item(block * Group.BLOCKS + Long.numberOfTrailingZeros(items)));
+        }
+      }
+    }
+
+    private void measure(int item) {
+      Neighbor neighbor = refiner.measure(item);
+      if (best == null || Neighbor.NEAREST_FIRST.compare(neighbor, best) < 0) {
+        best = neighbor;
+        // What is as near, as computed, is at most this far in truth.
+        reach = Distance.upper(Distance.upper(neighbor.distance(), latents.dim()), latents.dim());
       }
     }
   }

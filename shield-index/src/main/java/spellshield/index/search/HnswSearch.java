@@ -14,29 +14,26 @@ import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.AcceptDocs;
-import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.TopDocs;
-import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.Directory;
-import spellshield.index.kernel.Kernels;
+import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
+import spellshield.index.sketch.Sketches;
 import spellshield.index.store.LatentReader;
 
-/// The latents within a radius that Lucene's HNSW graph over the sketches leads to.
+/// The latents within a radius that Lucene's HNSW graph over the heads of the sketches leads to.
 ///
-/// A query asks for the k nearest sketches, k = 16, 64, 256, …, until the farthest of them is
-/// outside the radius; those inside are measured in the full latents. A graph walk may pass a
-/// neighbour by, so the answer is approximate: [Recall] measures how often. What it does return is
-/// measured as exactly as by [ExactScan]. The graph depends on Lucene's own arithmetic, whose bits
-/// may differ between machines.
+/// The walk keeps going while what it meets is in the ball, or among the nearest few so far
+/// ([BallCollector]); what lies inside is measured in the full latents. A walk may pass a neighbour
+/// by, so the answer is approximate: [Recall] measures how often. What it does return is measured
+/// as exactly as by [ExactScan]. The graph depends on Lucene's own arithmetic, whose bits may
+/// differ between machines.
 public final class HnswSearch implements NeighborSearch {
   private static final String FIELD = "sketch";
-  private static final int FIRST_K = 16;
-  private static final int GROWTH = 4;
 
   private final DirectoryReader reader;
   private final SketchTable table;
   private final LatentReader latents;
+  private final double latentError;
 
   /// Takes an open index that [#build] wrote, and what it was made from. The caller closes the
   /// reader.
@@ -57,27 +54,22 @@ public final class HnswSearch implements NeighborSearch {
     this.reader = reader;
     this.table = table;
     this.latents = latents;
+    this.latentError = table.latentError();
   }
 
-  /// Writes the graph of a table, one segment whose document numbers are the items.
-  public static void build(SketchTable table, Directory directory) throws IOException {
+  /// Writes the graph of sketches, one segment whose document numbers are the items.
+  public static void build(Sketches sketches, Directory directory) throws IOException {
     IndexWriterConfig config = new IndexWriterConfig();
     config.setUseCompoundFile(false);
     // One flush, no merge: merging would build the graph a second time.
     config.setRAMPerThreadHardLimitMB(2047);
     config.setRAMBufferSizeMB(2047);
-    int count = Math.toIntExact(table.count());
-    int[] slotOf = new int[count];
-    for (int block = 0; block < table.blockCount(); block++) {
-      for (int lane = 0; lane < table.size(block); lane++) {
-        slotOf[table.item(block, lane)] = block * Kernels.BLOCK + lane;
-      }
-    }
     try (IndexWriter writer = new IndexWriter(directory, config)) {
-      for (int item = 0; item < count; item++) {
-        float[] sketch = table.sketch(slotOf[item] / Kernels.BLOCK, slotOf[item] % Kernels.BLOCK);
+      for (int item = 0; item < sketches.count(); item++) {
         Document document = new Document();
-        document.add(new KnnFloatVectorField(FIELD, sketch, VectorSimilarityFunction.EUCLIDEAN));
+        document.add(
+            new KnnFloatVectorField(
+                FIELD, sketches.head(item), VectorSimilarityFunction.EUCLIDEAN));
         writer.addDocument(document);
       }
       writer.forceMerge(1);
@@ -91,34 +83,35 @@ public final class HnswSearch implements NeighborSearch {
   }
 
   @Override
-  public List<Neighborhood> search(float[] queries, int count, double radius) {
+  public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
-    Refiner.check(queries, count, radius, latents.dim());
+    Refiner.check(queries, radii, latents.dim());
     if (reader.leaves().isEmpty()) {
-      return Collections.nCopies(count, new Neighborhood(List.of(), Double.POSITIVE_INFINITY));
+      return Collections.nCopies(
+          radii.length, new Neighborhood(List.of(), Double.POSITIVE_INFINITY));
     }
-    IntStream range = IntStream.range(0, count);
-    return (count > 1 ? range.parallel() : range)
-        .mapToObj(q -> neighborhood(queries, q, radius))
+    IntStream range = IntStream.range(0, radii.length);
+    return (radii.length > 1 ? range.parallel() : range)
+        .mapToObj(q -> neighborhood(queries, q, radii[q]))
         .toList();
   }
 
   private Neighborhood neighborhood(float[] queries, int q, double radius) {
-    float[] sketch = new float[table.sketcher().length()];
-    double error = table.sketcher().sketch(queries, q * latents.dim(), sketch, 0);
-    double limit =
-        table.sketcher().scanLimit(radius + table.latentError(), error, table.sketchError());
-    TopDocs found = walk(sketch, limit);
+    SketchQuery query = table.query(queries, q * latents.dim());
+    double reach = query.headReach(radius, latentError);
+    BallCollector collector = new BallCollector(reach);
+    LeafReader leaf = reader.leaves().getFirst().reader();
+    try {
+      leaf.searchNearestVectors(
+          FIELD, query.headSketch(), collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("the graph could not be read", e);
+    }
     Refiner refiner = new Refiner(latents, queries, q);
     List<Neighbor> neighbors = new ArrayList<>();
-    double clearance = Double.POSITIVE_INFINITY;
-    for (ScoreDoc hit : found.scoreDocs) {
-      if (square(hit) > limit) {
-        // Nothing behind this one is nearer, as far as the graph knows.
-        clearance = Math.min(clearance, Math.sqrt(square(hit)));
-        continue;
-      }
-      Neighbor neighbor = refiner.measure(hit.doc);
+    double clearance = collector.excluded() ? radius : Double.POSITIVE_INFINITY;
+    for (int item : collector.inside()) {
+      Neighbor neighbor = refiner.measure(item);
       if (neighbor.isInside(radius)) {
         neighbors.add(neighbor);
       } else {
@@ -127,29 +120,5 @@ public final class HnswSearch implements NeighborSearch {
     }
     neighbors.sort(Neighbor.NEAREST_FIRST);
     return new Neighborhood(neighbors, clearance);
-  }
-
-  private TopDocs walk(float[] sketch, double limit) {
-    int count = Math.toIntExact(table.count());
-    LeafReader leaf = reader.leaves().getFirst().reader();
-    try {
-      for (int k = FIRST_K; ; k = (int) Math.min(count, (long) k * GROWTH)) {
-        TopKnnCollector collector = new TopKnnCollector(k, Integer.MAX_VALUE);
-        leaf.searchNearestVectors(
-            FIELD, sketch, collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
-        TopDocs found = collector.topDocs();
-        int hits = found.scoreDocs.length;
-        if (hits < k || k >= count || square(found.scoreDocs[hits - 1]) > limit) {
-          return found;
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("the graph could not be read", e);
-    }
-  }
-
-  /// Returns the squared distance of the sketches; Lucene's score is `1 / (1 + d²)`.
-  private static double square(ScoreDoc hit) {
-    return Math.max(0, 1.0 / hit.score - 1);
   }
 }

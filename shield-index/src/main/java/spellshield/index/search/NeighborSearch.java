@@ -1,5 +1,6 @@
 package spellshield.index.search;
 
+import java.util.Arrays;
 import java.util.List;
 
 /// Finds the protected latents within a radius of each query.
@@ -10,13 +11,20 @@ public interface NeighborSearch {
 
   /// Returns one neighbourhood per query, in the order of the queries.
   ///
-  /// @param queries `[count, D]`, row by row; only the first `count` rows are looked at
-  /// @param count the number of queries, 0 or more
-  /// @param radius r > 0, finite, in the unit of the latents
-  /// @throws IllegalArgumentException if the radius is not positive and finite, or a query is not
+  /// @param queries `[radii.length, D]`, row by row; rows behind these are not looked at
+  /// @param radii r > 0, finite, in the unit of the latents, for each query
+  /// @throws IllegalArgumentException if a radius is not positive and finite, or a query is not
   ///   finite
   /// @throws IllegalStateException if the set was closed
-  List<Neighborhood> search(float[] queries, int count, double radius);
+  List<Neighborhood> search(float[] queries, double... radii);
+
+  /// Returns one neighbourhood per query, all of one radius.
+  default List<Neighborhood> search(float[] queries, int count, double radius) {
+    requireRadius(radius);
+    double[] radii = new double[count];
+    Arrays.fill(radii, radius);
+    return search(queries, radii);
+  }
 
   /// Returns a radius that can be searched with, or refuses it.
   ///

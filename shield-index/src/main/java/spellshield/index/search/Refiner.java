@@ -22,9 +22,11 @@ final class Refiner {
   }
 
   /// Refuses what no search can answer.
-  static void check(float[] queries, int count, double radius, int dim) {
-    NeighborSearch.requireRadius(radius);
-    checkQueries(queries, count, dim);
+  static void check(float[] queries, double[] radii, int dim) {
+    for (double radius : radii) {
+      NeighborSearch.requireRadius(radius);
+    }
+    checkQueries(queries, radii.length, dim);
   }
 
   static void checkQueries(float[] queries, int count, int dim) {

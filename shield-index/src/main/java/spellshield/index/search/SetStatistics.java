@@ -3,7 +3,6 @@ package spellshield.index.search;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import spellshield.index.kernel.Distance;
-import spellshield.index.kernel.Kernels;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
 
@@ -19,7 +18,7 @@ public record SetStatistics(double typicalDistance, double meanClearance) {
 
   /// Measures a set.
   public static SetStatistics of(SketchTable table, LatentReader latents) {
-    return new SetStatistics(typicalDistance(latents), meanClearance(table));
+    return new SetStatistics(typicalDistance(latents), meanClearance(table, latents));
   }
 
   private static double typicalDistance(LatentReader latents) {
@@ -42,24 +41,11 @@ public record SetStatistics(double typicalDistance, double meanClearance) {
     return distances[PAIRS / 2];
   }
 
-  /// The mean's sketch is 0, so an item's squared distance from it is the square of its sketch.
-  private static double meanClearance(SketchTable table) {
-    float[] origin = new float[table.sketcher().length()];
-    float[] sums = new float[Kernels.BLOCK];
-    float least = Float.POSITIVE_INFINITY;
-    for (int block = 0; block < table.blockCount(); block++) {
-      Kernels.scanBlock(
-          table.chunk(block),
-          table.offset(block),
-          origin,
-          origin.length,
-          Float.POSITIVE_INFINITY,
-          sums);
-      for (int lane = 0; lane < table.size(block); lane++) {
-        least = Math.min(least, sums[lane]);
-      }
-    }
-    double clearance = table.sketcher().clearance(least, 0, table.sketchError());
-    return Math.max(0, clearance - table.latentError());
+  private static double meanClearance(SketchTable table, LatentReader latents) {
+    return new ExactScan(table, latents)
+        .nearest(table.sketcher().mean(), 1)
+        .getFirst()
+        .map(neighbor -> Math.max(0, neighbor.lower()))
+        .orElse(Double.POSITIVE_INFINITY);
   }
 }

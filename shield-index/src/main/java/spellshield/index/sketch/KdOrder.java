@@ -1,6 +1,7 @@
 package spellshield.index.sketch;
 
-import it.unimi.dsi.fastutil.ints.IntArrays;
+import java.util.Arrays;
+import java.util.concurrent.RecursiveAction;
 
 /// An order in which neighbouring items have neighbouring sketches.
 ///
@@ -8,68 +9,108 @@ import it.unimi.dsi.fastutil.ints.IntArrays;
 /// part fits one block. A block then covers a small region, and most blocks are far from a query as
 /// a whole.
 final class KdOrder {
-  private final float[] sketches;
+
+  /// From so many items of a part its variances are estimated.
+  private static final int SAMPLE = 1024;
+
+  /// A part below this size is not worth a thread of its own.
+  private static final int SEQUENTIAL = 1 << 14;
+
+  private final Sketches sketches;
   private final int length;
   private final int leaf;
   private final int[] order;
+  private final long[] keys;
 
-  private KdOrder(float[] sketches, int length, int leaf) {
+  private KdOrder(Sketches sketches, int leaf) {
     this.sketches = sketches;
-    this.length = length;
+    this.length = sketches.sketcher().headLength();
     this.leaf = leaf;
-    this.order = new int[sketches.length / length];
+    this.order = new int[sketches.count()];
+    this.keys = new long[order.length];
     for (int i = 0; i < order.length; i++) {
       order[i] = i;
     }
   }
 
-  /// Returns a permutation of the items.
+  /// Returns a permutation of the items by the heads of their sketches.
   ///
-  /// @param sketches row by row, `[count, length]`
   /// @param leaf the number of items of a block; every split leaves a multiple of it on the left
-  static int[] of(float[] sketches, int length, int leaf) {
-    KdOrder kd = new KdOrder(sketches, length, leaf);
-    kd.split(0, kd.order.length);
+  static int[] of(Sketches sketches, int leaf) {
+    KdOrder kd = new KdOrder(sketches, leaf);
+    kd.new Split(0, kd.order.length).invoke();
     return kd.order;
   }
 
-  private void split(int from, int to) {
-    if (to - from <= leaf) {
-      return;
+  /// Orders the items of one part; parts do not overlap, so threads do not meet.
+  private final class Split extends RecursiveAction {
+    private static final long serialVersionUID = 1;
+
+    private final int from;
+    private final int to;
+
+    Split(int from, int to) {
+      this.from = from;
+      this.to = to;
     }
-    int coordinate = widest(from, to);
-    // Half of the blocks to the left, so that only the last block of all is not full.
-    int blocks = (to - from + leaf - 1) / leaf;
-    int middle = from + blocks / 2 * leaf;
-    // Ties go by item, so that the order is the same on every machine.
-    IntArrays.parallelQuickSort(
-        order,
-        from,
-        to,
-        (a, b) -> {
-          int byValue =
-              Float.compare(sketches[a * length + coordinate], sketches[b * length + coordinate]);
-          return byValue != 0 ? byValue : Integer.compare(a, b);
-        });
-    split(from, middle);
-    split(middle, to);
+
+    @Override
+    protected void compute() {
+      if (to - from <= leaf) {
+        return;
+      }
+      int coordinate = widest(from, to);
+      // Half of the blocks to the left, so that only the last block of all is not full.
+      int middle = from + Math.ceilDiv(to - from, leaf) / 2 * leaf;
+      for (int i = from; i < to; i++) {
+        // Ties go by item, so that the order is the same on every machine.
+        long rank = sortable(sketches.value(order[i], coordinate));
+        keys[i] = rank << 32 | order[i];
+      }
+      if (to - from > SEQUENTIAL) {
+        Arrays.parallelSort(keys, from, to);
+      } else {
+        Arrays.sort(keys, from, to);
+      }
+      for (int i = from; i < to; i++) {
+        order[i] = (int) keys[i];
+      }
+      Split left = new Split(from, middle);
+      Split right = new Split(middle, to);
+      if (to - from > SEQUENTIAL) {
+        invokeAll(left, right);
+      } else {
+        left.compute();
+        right.compute();
+      }
+    }
+  }
+
+  /// Returns a number that grows with the value, as 32 bits with a sign.
+  private static long sortable(float value) {
+    int bits = Float.floatToIntBits(value);
+    return bits ^ (bits >> 31 & 0x7fffffff);
   }
 
   private int widest(int from, int to) {
+    int rows = Math.min(to - from, SAMPLE);
+    double[] sums = new double[length];
+    double[] squares = new double[length];
+    for (int row = 0; row < rows; row++) {
+      int item = order[from + (int) ((long) row * (to - from) / rows)];
+      for (int i = 0; i < length; i++) {
+        double value = sketches.value(item, i);
+        sums[i] += value;
+        squares[i] += value * value;
+      }
+    }
     int widest = 0;
     double largest = -1;
-    for (int coordinate = 0; coordinate < length; coordinate++) {
-      double sum = 0;
-      double squares = 0;
-      for (int i = from; i < to; i++) {
-        double value = sketches[order[i] * length + coordinate];
-        sum += value;
-        squares += value * value;
-      }
-      double variance = squares - sum * sum / (to - from);
+    for (int i = 0; i < length; i++) {
+      double variance = squares[i] - sums[i] * sums[i] / rows;
       if (variance > largest) {
         largest = variance;
-        widest = coordinate;
+        widest = i;
       }
     }
     return widest;

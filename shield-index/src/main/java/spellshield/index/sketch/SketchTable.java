@@ -7,81 +7,139 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.stream.IntStream;
-import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LatentReader;
 
-/// The sketches of a set in private memory, in blocks of 64 items, dimension-major.
+/// The sketches of a set as codes of one byte a value, in private memory.
 ///
-/// Block b holds coordinate `i` of its 64 items side by side. Items are ordered so that a block
-/// covers a small region ([KdOrder]); [#item] tells which item sits where. Memory: `4·(d + 2)`
-/// bytes an item. The table never changes after it was made, and it is never a mapped file: a scan
-/// cannot fault.
+/// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
+/// 64 blocks ([Group]). With h = 63, t = 127: 64 bytes an item for the scan, 65 for the second
+/// look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan cannot fault.
+/// It never changes after it was made.
 public final class SketchTable {
-  private static final int BLOCK = Kernels.BLOCK;
-  private static final int BLOCKS_PER_CHUNK = 256;
-
-  /// What the unused places of the last block hold: far from everything, and its square is finite.
-  private static final float FAR = 1e15f;
-
   private final Sketcher sketcher;
+  private final Quantizer headQuantizer;
+  private final Quantizer tailQuantizer;
+  private final Spread spread;
   private final long count;
-  private final float[][] chunks;
-  private final int[] items;
   private final double sketchError;
-  private final double latentError;
+  private final Group[] groups;
 
-  private SketchTable(Sketcher sketcher, long count, double sketchError, double latentError) {
+  /// Where the codes of each dimension of the head lie.
+  record Spread(float[] mean, float[] variance) {}
+
+  private SketchTable(
+      Sketcher sketcher,
+      Quantizer headQuantizer,
+      Quantizer tailQuantizer,
+      Spread spread,
+      long count,
+      double sketchError,
+      Group[] groups) {
     this.sketcher = sketcher;
+    this.headQuantizer = headQuantizer;
+    this.tailQuantizer = tailQuantizer;
+    this.spread = spread;
     this.count = count;
     this.sketchError = sketchError;
-    this.latentError = latentError;
-    int blocks = Math.toIntExact((count + BLOCK - 1) / BLOCK);
-    this.chunks = new float[(blocks + BLOCKS_PER_CHUNK - 1) / BLOCKS_PER_CHUNK][];
-    for (int chunk = 0; chunk < chunks.length; chunk++) {
-      int inChunk = Math.min(BLOCKS_PER_CHUNK, blocks - chunk * BLOCKS_PER_CHUNK);
-      chunks[chunk] = new float[inChunk * sketcher.length() * BLOCK];
-    }
-    this.items = new int[Math.toIntExact(count)];
+    this.groups = groups;
   }
 
-  /// Sketches every latent, on all cores.
+  /// Sketches every latent and codes the sketches.
   public static SketchTable of(Sketcher sketcher, LatentReader latents) {
-    int count = Math.toIntExact(latents.count());
-    int length = sketcher.length();
-    float[] rows = new float[Math.multiplyExact(count, length)];
-    double[] errors = new double[count];
-    double[] latentErrors = new double[count];
-    IntStream.range(0, (count + BLOCK - 1) / BLOCK)
+    return of(Sketches.of(sketcher, latents));
+  }
+
+  /// Codes sketches, on all cores.
+  public static SketchTable of(Sketches sketches) {
+    Sketcher sketcher = sketches.sketcher();
+    Quantizer head = Quantizer.fit(sketches, 0, sketcher.headLength());
+    Quantizer tail = Quantizer.fit(sketches, sketcher.headLength(), sketcher.tailLength());
+    int[] order = KdOrder.of(sketches, Group.BLOCKS);
+    Group[] groups = new Group[Math.ceilDiv(order.length, Group.ITEMS)];
+    IntStream.range(0, groups.length)
         .parallel()
-        .forEach(part -> {
-          float[] latent = new float[latents.dim()];
-          for (int item = part * BLOCK; item < Math.min(count, (part + 1) * BLOCK); item++) {
-            latentErrors[item] = latents.read(item, latent);
-            errors[item] = sketcher.sketch(latent, 0, rows, item * length);
+        .forEach(g -> {
+          int from = g * Group.ITEMS;
+          int size = Math.min(Group.ITEMS, order.length - from);
+          groups[g] = new Group(size, sketcher.columns(), sketcher.tailLength());
+          for (int i = 0; i < size; i++) {
+            code(sketches, order[from + i], i, groups[g], head, tail);
           }
+          groups[g].enclose(sketcher.columns());
         });
-    SketchTable table = new SketchTable(sketcher, count, largest(errors), largest(latentErrors));
-    System.arraycopy(KdOrder.of(rows, length, BLOCK), 0, table.items, 0, count);
-    for (int slot = 0; slot < table.blockCount() * BLOCK; slot++) {
-      float[] chunk = table.chunk(slot / BLOCK);
-      int at = table.offset(slot / BLOCK) + slot % BLOCK;
-      for (int i = 0; i < length; i++) {
-        chunk[at + i * BLOCK] = slot < count ? rows[table.items[slot] * length + i] : FAR;
+    Spread spread = spread(groups, sketcher.columns(), order.length);
+    return new SketchTable(
+        sketcher, head, tail, spread, order.length, sketches.largestError(), groups);
+  }
+
+  private static void code(
+      Sketches sketches, int item, int place, Group group, Quantizer head, Quantizer tail) {
+    int headLength = sketches.sketcher().headLength();
+    int tailLength = sketches.sketcher().tailLength();
+    double headSquare = 0;
+    double tailSquare = 0;
+    for (int i = 0; i < headLength; i++) {
+      float value = sketches.value(item, i);
+      byte code = head.code(value, i);
+      group.codes[i * group.stride + place] = code;
+      double square = head.squaredError(value, i, code);
+      headSquare += square;
+      tailSquare += i == 0 ? 0 : square; // ρ′ takes the place of ρ
+    }
+    for (int i = 0; i < tailLength; i++) {
+      float value = sketches.value(item, headLength + i);
+      byte code = tail.code(value, i);
+      group.tails[place * tailLength + i] = code;
+      tailSquare += tail.squaredError(value, i, code);
+    }
+    double rounding = sketches.error(item);
+    group.items[place] = item;
+    group.headError = atLeast(group.headError, Math.sqrt(headSquare) + rounding);
+    group.tailError = atLeast(group.tailError, Math.sqrt(tailSquare) + rounding);
+    group.latentError = atLeast(group.latentError, sketches.latentError(item));
+  }
+
+  /// Returns a float32 that is not below either; NaN counts as +∞.
+  private static float atLeast(float error, double other) {
+    double larger = other > error ? other : Double.isNaN(other) ? Double.POSITIVE_INFINITY : error;
+    return larger == error ? error : Math.nextUp((float) larger);
+  }
+
+  private static Spread spread(Group[] groups, int columns, int count) {
+    double[] sums = new double[columns];
+    double[] squares = new double[columns];
+    for (Group group : groups) {
+      for (int place = 0; place < group.items.length; place++) {
+        for (int i = 0; i < columns; i++) {
+          int code = group.codes[i * group.stride + place] & 0xff;
+          sums[i] += code;
+          squares[i] += code * code;
+        }
       }
     }
-    return table;
-  }
-
-  private static double largest(double[] values) {
-    double largest = 0;
-    for (double value : values) {
-      largest = Math.max(largest, value);
+    float[] mean = new float[columns];
+    float[] variance = new float[columns];
+    for (int i = 0; i < columns && count > 0; i++) {
+      mean[i] = (float) (sums[i] / count);
+      variance[i] = (float) (squares[i] / count - sums[i] / count * (sums[i] / count));
     }
-    return largest;
+    return new Spread(mean, variance);
   }
 
   public Sketcher sketcher() {
     return sketcher;
+  }
+
+  Quantizer headQuantizer() {
+    return headQuantizer;
+  }
+
+  Quantizer tailQuantizer() {
+    return tailQuantizer;
+  }
+
+  Spread spread() {
+    return spread;
   }
 
   /// Returns the number of items.
@@ -89,67 +147,61 @@ public final class SketchTable {
     return count;
   }
 
-  /// Returns the number of blocks; the last one may be partly empty.
-  public int blockCount() {
-    return (items.length + BLOCK - 1) / BLOCK;
-  }
-
-  /// Returns the array that holds a block, shared.
-  public float[] chunk(int block) {
-    return chunks[block / BLOCKS_PER_CHUNK];
-  }
-
-  /// Returns where a block begins in its [#chunk].
-  public int offset(int block) {
-    return block % BLOCKS_PER_CHUNK * sketcher.length() * BLOCK;
-  }
-
-  /// Returns how many items a block holds.
-  public int size(int block) {
-    return Math.min(BLOCK, items.length - block * BLOCK);
-  }
-
-  /// Returns the item at a place of a block.
-  public int item(int block, int lane) {
-    return items[block * BLOCK + lane];
-  }
-
-  /// Returns η, the most that rounding moved a sketch of this table.
-  public double sketchError() {
+  /// Returns the most that rounding moved a float32 sketch of the set.
+  double sketchError() {
     return sketchError;
   }
 
-  /// Returns the most that rounding (float16) moved a latent of this set.
+  /// Returns the most that storing (float16) moved a latent of the set.
   public double latentError() {
-    return latentError;
+    double largest = 0;
+    for (Group group : groups) {
+      largest = Math.max(largest, group.latentError);
+    }
+    return largest;
   }
 
-  /// Returns the sketch at a place of a block as a row `[d + 1]`.
-  public float[] sketch(int block, int lane) {
-    float[] row = new float[sketcher.length()];
-    for (int i = 0; i < row.length; i++) {
-      row[i] = chunk(block)[offset(block) + i * BLOCK + lane];
-    }
-    return row;
+  /// Returns the number of groups.
+  public int groupCount() {
+    return groups.length;
+  }
+
+  /// Returns a group of up to 4,096 items.
+  public Group group(int index) {
+    return groups[index];
+  }
+
+  /// Prepares a query.
+  ///
+  /// @param latents holds the D values of the query from `offset`
+  public SketchQuery query(float[] latents, int offset) {
+    return new SketchQuery(this, latents, offset);
   }
 
   private static final long MAGIC = 0x48435445_4b534c53L; // "SLSKETCH", little-endian
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   /// Writes the table; the format is in `docs/FORMAT.md`. The stream is not closed.
   public void write(OutputStream out) throws IOException {
     ByteBuffer header = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
-    header.putLong(MAGIC).putInt(VERSION).putInt(sketcher.dim()).putInt(sketcher.sketchDim());
-    header.putInt(0).putLong(count).putDouble(sketchError).putDouble(latentError);
+    header.putLong(MAGIC).putInt(VERSION).putInt(sketcher.dim());
+    header.putInt(sketcher.headDim()).putInt(sketcher.directionCount()).putLong(count);
+    header.putFloat(headQuantizer.step()).putFloat(tailQuantizer.step()).putDouble(sketchError);
     out.write(header.array());
     writeFloats(out, sketcher.mean());
     writeFloats(out, sketcher.directions());
-    for (float[] chunk : chunks) {
-      writeFloats(out, chunk);
+    writeFloats(out, headQuantizer.low());
+    writeFloats(out, tailQuantizer.low());
+    for (Group group : groups) {
+      writeFloats(out, new float[] {group.headError, group.tailError, group.latentError});
+      ByteBuffer ids = ByteBuffer.allocate(group.items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+      ids.asIntBuffer().put(group.items);
+      out.write(ids.array());
+      for (int i = 0; i < sketcher.headLength(); i++) {
+        out.write(group.codes, i * group.stride, group.items.length);
+      }
+      out.write(group.tails);
     }
-    ByteBuffer ids = ByteBuffer.allocate(items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    ids.asIntBuffer().put(items);
-    out.write(ids.array());
   }
 
   /// Reads a table back. The bytes are trusted: check their checksum before.
@@ -163,30 +215,59 @@ public final class SketchTable {
     int version = header.getInt();
     if (version != VERSION) {
       throw new IOException(
-          "sketches of format %d, but this program reads %d".formatted(version, VERSION));
+          "sketches of format %d, but this program reads %d; build the set again"
+              .formatted(version, VERSION));
     }
     int dim = header.getInt();
-    int sketchDim = header.getInt();
-    header.getInt();
+    int headDim = header.getInt();
+    int directionCount = header.getInt();
     long count = header.getLong();
+    float headStep = header.getFloat();
+    float tailStep = header.getFloat();
     double sketchError = header.getDouble();
-    double latentError = header.getDouble();
-    if (dim < 1 || sketchDim < 1 || sketchDim > dim || count < 0 || count > Integer.MAX_VALUE) {
+    if (dim < 1
+        || headDim < 1
+        || directionCount < headDim
+        || directionCount > dim
+        || headDim > Sketcher.MOST_HEAD_DIRECTIONS
+        || count < 0
+        || count > Integer.MAX_VALUE
+        || !(headStep > 0)
+        || !(tailStep > 0)) {
       throw new IOException(
-          "sketches of %d latents, dim %d, sketchDim %d make no sense"
-              .formatted(count, dim, sketchDim));
+          "sketches of %d latents, dim %d, %d and %d directions, steps %s and %s make no sense"
+              .formatted(count, dim, headDim, directionCount, headStep, tailStep));
     }
-    Sketcher sketcher =
-        new Sketcher(readFloats(in, dim), readFloats(in, Math.multiplyExact(dim, sketchDim)));
-    SketchTable table = new SketchTable(sketcher, count, sketchError, latentError);
-    for (int i = 0; i < table.chunks.length; i++) {
-      table.chunks[i] = readFloats(in, table.chunks[i].length);
+    float[] mean = readFloats(in, dim);
+    float[] directions = readFloats(in, Math.multiplyExact(dim, directionCount));
+    Sketcher sketcher = new Sketcher(mean, directions, headDim);
+    Quantizer head = new Quantizer(readFloats(in, sketcher.headLength()), headStep);
+    Quantizer tail = new Quantizer(readFloats(in, sketcher.tailLength()), tailStep);
+    Group[] groups = new Group[Math.toIntExact(Math.ceilDiv(count, Group.ITEMS))];
+    for (int g = 0; g < groups.length; g++) {
+      int size = (int) Math.min(Group.ITEMS, count - (long) g * Group.ITEMS);
+      groups[g] = readGroup(in, size, sketcher);
     }
-    ByteBuffer.wrap(read(in, table.items.length * 4))
+    Spread spread = spread(groups, sketcher.columns(), (int) count);
+    return new SketchTable(sketcher, head, tail, spread, count, sketchError, groups);
+  }
+
+  private static Group readGroup(InputStream in, int size, Sketcher sketcher) throws IOException {
+    Group group = new Group(size, sketcher.columns(), sketcher.tailLength());
+    float[] errors = readFloats(in, 3);
+    group.headError = errors[0];
+    group.tailError = errors[1];
+    group.latentError = errors[2];
+    ByteBuffer.wrap(read(in, size * 4))
         .order(ByteOrder.LITTLE_ENDIAN)
         .asIntBuffer()
-        .get(table.items);
-    return table;
+        .get(group.items);
+    for (int i = 0; i < sketcher.headLength(); i++) {
+      readFully(in, group.codes, i * group.stride, size);
+    }
+    readFully(in, group.tails, 0, group.tails.length);
+    group.enclose(sketcher.columns());
+    return group;
   }
 
   private static void writeFloats(OutputStream out, float[] values) throws IOException {
@@ -205,10 +286,16 @@ public final class SketchTable {
   }
 
   private static byte[] read(InputStream in, int count) throws IOException {
-    byte[] bytes = in.readNBytes(count);
-    if (bytes.length != count) {
-      throw new EOFException("the sketches end %d bytes too early".formatted(count - bytes.length));
-    }
+    byte[] bytes = new byte[count];
+    readFully(in, bytes, 0, count);
     return bytes;
+  }
+
+  private static void readFully(InputStream in, byte[] bytes, int from, int count)
+      throws IOException {
+    int got = in.readNBytes(bytes, from, count);
+    if (got != count) {
+      throw new EOFException("the sketches end %d bytes too early".formatted(count - got));
+    }
   }
 }

@@ -5,57 +5,83 @@ import spellshield.index.store.LatentReader;
 
 /// Makes sketches, and knows how far rounding may have moved them.
 ///
-/// `s(x) = (ρ(x − μ), P(x − μ))` is computed in float64 from the stored float32 μ and P, the
-/// residual by subtraction (`x − μ − Pᵀ P(x − μ)`, not as a difference of squares), and rounded to
-/// float32. Immutable; any number of threads may use it.
+/// With w = x − μ, P the leading h of t orthonormal directions, P′ all t of them, and ρ the norm of
+/// what a projection drops, a sketch is two parts of one row:
 ///
-/// # The margin
+/// ```text
+/// head  ρ(w) = ‖w − PᵀPw‖,  Pw                      h + 1 values
+/// tail  ρ′(w) = ‖w − P′ᵀP′w‖,  the rest of P′w       t − h + 1 values, or none where t = h
+/// ```
 ///
-/// With `u = 2⁻²⁴`, `v = 2⁻⁵³`, m = d + 1, for a query q and an item z:
+/// Both `(ρ, Pw)` and `(ρ′, P′w)` are maps that never make a distance longer: what is far apart in
+/// a sketch is at least as far apart in the latents. Computed in float32 ([Kernels#project]), the
+/// norms in float64. Immutable; any number of threads may use it.
+///
+/// # The error
+///
+/// With `u = 2⁻²⁴`, `v = 2⁻⁵³`, `W = ‖w‖`:
 ///
 /// 1. `‖Pw‖² + ‖w − PᵀPw‖² = ‖w‖² + (Pw)ᵀ(PPᵀ − I)(Pw)`, hence `‖s(q) − s(z)‖ ≤ (1 + ε)·‖q − z‖`
-///    with ε = ‖PPᵀ − I‖_F, computed in float64 with its own error added ([#epsilon()]).
-/// 2. The stored sketch is off by at most `η(x) = ‖x − μ‖·[u(1 + 2⁻¹⁰) + v(D + d + 4)(2√d + 2)] +
-///    √m·2⁻¹⁵⁰` ([#roundingError]).
-/// 3. The scan adds m float32 terms, each through at most m + 2 roundings: `t ≤ S·(1 + u)^(m+2) +
-///    m·2⁻¹²⁶`.
-/// 4. So an item within r obeys `t ≤ T(r)` ([#scanLimit]), and an item with sum t is at least
-///    [#clearance] away. Both are monotone, so partial sums may be used in place of whole ones.
+///    with ε = ‖P′P′ᵀ − I‖_F, computed in float64 with its own error added ([#epsilon()]).
+/// 2. x − μ is rounded once: u·(1 + ε)·W.
+/// 3. The coordinates are off by at most `δ = γ·√t·(1 + ε)·W`, `γ = n·u / (1 − n·u)`, `n = ⌈D/16⌉ +
+///    17` roundings a term.
+/// 4. ρ² is ‖w‖² less the squares of the coordinates; it is off by at most `E = ε·W² + (2·‖Pw‖ +
+///    δ)·δ + 2(D + t + 10)·v·W²`, so ρ by at most `min(√E, E / ρ)`, and u·ρ for its own rounding.
 ///
-/// Tests: `SketcherTest.the_bound_never_exceeds_the_distance`, with the pairs that break a naive
+/// [#sketch] returns the sum of these, η. Tests: `SketcherTest`, with the pairs that break a naive
 /// filter.
 public final class Sketcher {
+  private static final double U = 0x1p-24;
+  private static final double V = 0x1p-53;
+
+  /// The most directions of a head: the scan numbers its dimensions in bytes.
+  static final int MOST_HEAD_DIRECTIONS = 119;
+
   private final int dim;
-  private final int sketchDim;
+  private final int headDim;
+  private final int directionCount;
   private final float[] mean;
   private final float[] directions;
   private final double epsilon;
 
-  /// Takes over μ `[D]` and P `[d, D]`, row by row.
+  /// Takes over μ `[D]` and P′ `[t, D]`, row by row.
   ///
-  /// Any P is sound: directions that are not orthonormal make ε large and the filter weak.
-  public Sketcher(float[] mean, float[] directions) {
+  /// Any P′ is sound: directions that are not orthonormal make ε large and the filter weak.
+  ///
+  /// @param headDim h, from 1 to t, and at most 119
+  public Sketcher(float[] mean, float[] directions, int headDim) {
     if (mean.length == 0 || directions.length % mean.length != 0) {
       throw new IllegalArgumentException(
           "%d values are no directions in %d dimensions".formatted(directions.length, mean.length));
     }
     this.dim = mean.length;
-    this.sketchDim = directions.length / mean.length;
+    this.directionCount = directions.length / mean.length;
+    if (headDim < 1 || headDim > Math.min(directionCount, MOST_HEAD_DIRECTIONS)) {
+      throw new IllegalArgumentException(
+          "a head has from 1 to %d directions, but was asked for %d"
+              .formatted(Math.min(directionCount, MOST_HEAD_DIRECTIONS), headDim));
+    }
+    this.headDim = headDim;
     this.mean = mean;
     this.directions = directions;
     this.epsilon = departureFromOrthonormal();
   }
 
-  /// Fits μ and P to the latents.
+  /// Fits μ and the directions to the latents.
   ///
-  /// @param sketchDim the number of principal directions d; at most D of them are used
-  public static Sketcher fit(LatentReader latents, int sketchDim) {
-    if (sketchDim < 1) {
-      throw new IllegalArgumentException("sketchDim must be at least 1, but was " + sketchDim);
+  /// @param headDim the number of directions h of the head
+  /// @param tailDim the number of directions of the tail; of both together at most D are used
+  public static Sketcher fit(LatentReader latents, int headDim, int tailDim) {
+    if (headDim < 1 || tailDim < 0) {
+      throw new IllegalArgumentException(
+          "a sketch needs at least 1 direction in its head and 0 in its tail, but got %d and %d"
+              .formatted(headDim, tailDim));
     }
     float[] mean = PrincipalDirections.mean(latents);
-    int count = Math.min(sketchDim, latents.dim());
-    return new Sketcher(mean, PrincipalDirections.fit(latents, mean, count));
+    int count = Math.min(headDim + tailDim, latents.dim());
+    float[] directions = PrincipalDirections.fit(latents, mean, count);
+    return new Sketcher(mean, directions, Math.min(headDim, count));
   }
 
   /// Returns D.
@@ -63,14 +89,35 @@ public final class Sketcher {
     return dim;
   }
 
-  /// Returns d.
-  public int sketchDim() {
-    return sketchDim;
+  /// Returns h.
+  public int headDim() {
+    return headDim;
   }
 
-  /// Returns m = d + 1, the number of values of a sketch.
+  /// Returns the number of values of a head, h + 1.
+  public int headLength() {
+    return headDim + 1;
+  }
+
+  /// Returns the number of columns of codes that a head takes: the scan adds eight at a time, and
+  /// those behind [#headLength] hold zeros.
+  int columns() {
+    return Math.ceilDiv(headLength(), Kernels.STRIDE) * Kernels.STRIDE;
+  }
+
+  /// Returns the number of values of a tail, t − h + 1, or 0 where there is none.
+  public int tailLength() {
+    return directionCount == headDim ? 0 : directionCount - headDim + 1;
+  }
+
+  /// Returns the number of values of a sketch.
   public int length() {
-    return sketchDim + 1;
+    return headLength() + tailLength();
+  }
+
+  /// Returns t, the number of all directions.
+  public int directionCount() {
+    return directionCount;
   }
 
   /// Returns μ, shared.
@@ -78,94 +125,83 @@ public final class Sketcher {
     return mean;
   }
 
-  /// Returns P row by row, shared.
+  /// Returns P′ row by row, shared.
   public float[] directions() {
     return directions;
   }
 
-  /// Returns ε, a bound of `‖PPᵀ − I‖_F`.
+  /// Returns ε, a bound of `‖P′P′ᵀ − I‖_F`.
   public double epsilon() {
     return epsilon;
   }
 
-  /// Writes the sketch of a latent, ρ first.
+  /// Writes the sketch of a latent: ρ, the head's coordinates, ρ′, the tail's coordinates.
   ///
   /// @param latent holds the D values from `offset`
-  /// @param into receives `d + 1` values from `intoOffset`
-  /// @return η, the most that the rounding of this sketch may have moved it
+  /// @param into receives [#length] values from `intoOffset`
+  /// @return η, the most by which the head, or head and tail without ρ, are off; +∞ where float32
+  ///   overflows
   public double sketch(float[] latent, int offset, float[] into, int intoOffset) {
-    double[] centred = new double[dim];
+    float[] centred = new float[dim];
     for (int j = 0; j < dim; j++) {
-      centred[j] = (double) latent[offset + j] - (double) mean[j];
+      centred[j] = latent[offset + j] - mean[j];
     }
-    double[] residual = centred.clone();
-    double square = 0;
-    for (int i = 0; i < sketchDim; i++) {
-      double coordinate = Kernels.dot(centred, directions, i * dim, dim);
-      square += coordinate * coordinate;
-      into[intoOffset + 1 + i] = (float) coordinate;
-      subtract(residual, coordinate, i * dim);
-    }
-    double rho2 = 0;
-    for (double value : residual) {
-      rho2 += value * value;
-    }
+    double square = Kernels.dot(centred, 0, centred, 0, dim);
+    float[] coordinates = new float[directionCount];
+    Kernels.project(centred, directions, directionCount, coordinates, 0);
+    double kept = squares(coordinates, 0, headDim);
+    double rho2 = Math.max(0, square - kept);
     into[intoOffset] = (float) Math.sqrt(rho2);
-    return roundingError(Math.sqrt(square + rho2));
-  }
-
-  private void subtract(double[] residual, double coordinate, int row) {
-    for (int j = 0; j < dim; j++) {
-      residual[j] -= coordinate * directions[row + j];
+    System.arraycopy(coordinates, 0, into, intoOffset + 1, headDim);
+    double least = rho2;
+    if (tailLength() > 0) {
+      kept += squares(coordinates, headDim, directionCount);
+      least = Math.max(0, square - kept);
+      into[intoOffset + headLength()] = (float) Math.sqrt(least);
+      System.arraycopy(
+          coordinates, headDim, into, intoOffset + headLength() + 1, directionCount - headDim);
     }
+    return error(Math.sqrt(square), Math.sqrt(kept), Math.sqrt(least));
   }
 
-  /// Returns η for a latent at the distance `norm` from μ.
-  ///
-  /// The norm is read off the sketch; ε and a few float64 roundings are what it may be off by,
-  /// which the factor covers with room to spare.
-  double roundingError(double norm) {
-    double m = length();
-    double relative =
-        0x1p-24 * (1 + 0x1p-10)
-            + 0x1p-53 * (dim + sketchDim + 4.0) * (2 * Math.sqrt(sketchDim) + 2);
-    return norm * (1 + epsilon + 0x1p-20) * relative + Math.sqrt(m) * 0x1p-150;
+  private static double squares(float[] values, int from, int to) {
+    double sum = 0;
+    for (int i = from; i < to; i++) {
+      sum += (double) values[i] * values[i];
+    }
+    return sum;
   }
 
-  /// Returns T: an item within `radius` has a float32 sum of squares that is not above it.
-  ///
-  /// ```text
-  /// T = nextUp₃₂( ((1 + ε)·r + η_q + η_z)²·(1 + (m + 4)·2⁻²⁴) + m·2⁻¹²⁶ )
-  /// ```
-  public float scanLimit(double radius, double queryError, double itemError) {
-    double reach = (1 + epsilon) * radius + queryError + itemError;
-    double limit = reach * reach * (1 + (length() + 4) * 0x1p-24) + length() * 0x1p-126;
-    return limit < Float.MAX_VALUE ? Math.nextUp((float) limit) : Float.POSITIVE_INFINITY;
-  }
-
-  /// Returns a distance that an item with the float32 sum `sum`, whole or partial, is not below.
-  ///
-  /// ```text
-  /// c = nextDown( (√(t·(1 − (m + 4)·2⁻²⁴) − m·2⁻¹²⁶) − η_q − η_z) / (1 + ε) )
-  /// ```
-  public double clearance(float sum, double queryError, double itemError) {
-    double square = sum * (1 - (length() + 4) * 0x1p-24) - length() * 0x1p-126;
-    double distance = (Math.sqrt(Math.max(0, square)) - queryError - itemError) / (1 + epsilon);
-    return Math.max(0, Math.nextDown(distance * (1 - 0x1p-50)));
+  /// Returns η; the smaller ρ is, the larger, so that the least of two bounds both.
+  private double error(double norm, double kept, double rho) {
+    double n = Math.ceilDiv(dim, 16) + 17.0;
+    if (!(norm < Float.MAX_VALUE) || n * U > 0.25) {
+      return Double.POSITIVE_INFINITY;
+    }
+    double gamma = n * U / (1 - n * U);
+    // The last term: products that fall under 2⁻¹²⁶ lose up to 2⁻¹⁵⁰ each.
+    double delta =
+        Math.sqrt(directionCount) * (gamma * (1 + epsilon) * norm + (dim + 16) * 0x1p-149);
+    double e =
+        epsilon * norm * norm
+            + (2 * kept + delta) * delta
+            + 2 * (dim + directionCount + 10.0) * V * norm * norm;
+    double rhoError = Math.min(Math.sqrt(e), e / rho) + U * norm + 0x1p-149; // e / 0 is +∞ or NaN
+    if (!(rhoError < Double.POSITIVE_INFINITY)) {
+      rhoError = Math.sqrt(e) + U * norm + 0x1p-149;
+    }
+    double rounded = U * (1 + epsilon) * norm + dim * 0x1p-149;
+    return (rounded + delta + rhoError) * (1 + 0x1p-20);
   }
 
   private double departureFromOrthonormal() {
     double sum = 0;
-    double[] row = new double[dim];
-    for (int i = 0; i < sketchDim; i++) {
-      for (int j = 0; j < dim; j++) {
-        row[j] = directions[i * dim + j];
-      }
+    for (int i = 0; i < directionCount; i++) {
       for (int k = 0; k <= i; k++) {
-        double e = Kernels.dot(row, directions, k * dim, dim) - (i == k ? 1 : 0);
+        double e = Kernels.dot(directions, i * dim, directions, k * dim, dim) - (i == k ? 1 : 0);
         sum += (i == k ? 1 : 2) * e * e;
       }
     }
-    return Math.sqrt(sum) * (1 + 0x1p-40) + 0x1p-53 * (dim + 2.0) * sketchDim;
+    return Math.sqrt(sum) * (1 + 0x1p-40) + 0x1p-53 * (dim + 2.0) * directionCount;
   }
 }

@@ -2,7 +2,18 @@ package spellshield.index.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.MethodModel;
+import java.lang.classfile.attribute.CodeAttribute;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
 
@@ -43,16 +54,17 @@ class KernelTest {
           int length = AWKWARD[random.nextInt(AWKWARD.length)];
           int bOffset = random.nextInt(5);
           float[] b = gaussian(random, bOffset + length);
-          double[] a = new double[length];
+          int aOffset = random.nextInt(5);
+          float[] a = gaussian(random, aOffset + length);
           double expected = 0;
           double magnitude = 0;
           for (int i = 0; i < length; i++) {
-            a[i] = random.nextGaussian();
-            expected += a[i] * b[bOffset + i];
-            magnitude += Math.abs(a[i] * b[bOffset + i]);
+            double product = (double) a[aOffset + i] * b[bOffset + i];
+            expected += product;
+            magnitude += Math.abs(product);
           }
-          double byScalar = scalar.dot(a, b, bOffset, length);
-          assertThat(vector.dot(a, b, bOffset, length)).isEqualTo(byScalar);
+          double byScalar = scalar.dot(a, aOffset, b, bOffset, length);
+          assertThat(vector.dot(a, aOffset, b, bOffset, length)).isEqualTo(byScalar);
           // n·v·Σ|aᵢbᵢ| for each of the two sums.
           assertThat(Math.abs(byScalar - expected))
               .isLessThanOrEqualTo(2 * (length + 1) * 0x1p-53 * magnitude);
@@ -60,36 +72,197 @@ class KernelTest {
   }
 
   @Test
-  void the_vector_and_the_scalar_scan_leave_the_same_bits_and_stop_at_the_same_dimension() {
+  void projections_have_the_same_bits_and_the_stated_error() {
     Seeds.check(
-        300,
+        200,
         random -> {
-          int dims = random.nextInt(1, 70);
-          int offset = random.nextInt(3) * 64;
-          float[] block = gaussian(random, offset + dims * Kernel.BLOCK);
-          float[] query = gaussian(random, dims);
-          if (random.nextInt(10) == 0) {
-            query[random.nextInt(dims)] = Float.NaN;
-          }
-          float limit = (float) (random.nextDouble() * 3 * dims);
-          float[] byScalar = new float[Kernel.BLOCK];
-          float[] byVector = new float[Kernel.BLOCK];
-          int scalarDims = scalar.scanBlock(block, offset, query, dims, limit, byScalar);
-          int vectorDims = vector.scanBlock(block, offset, query, dims, limit, byVector);
-          assertThat(vectorDims).isEqualTo(scalarDims);
+          int dim = random.nextInt(1, 200);
+          int count = random.nextInt(0, 11);
+          float[] x = gaussian(random, dim);
+          float[] directions = gaussian(random, count * dim);
+          float[] byScalar = new float[count + 3];
+          float[] byVector = new float[count + 3];
+          scalar.project(x, directions, count, byScalar, 2);
+          vector.project(x, directions, count, byVector, 2);
           assertThat(byVector).isEqualTo(byScalar);
-          for (int lane = 0; lane < Kernel.BLOCK; lane++) {
-            float expected = 0;
-            for (int dim = 0; dim < scalarDims; dim++) {
-              float difference = block[offset + dim * Kernel.BLOCK + lane] - query[dim];
-              expected += difference * difference;
+          double roundings = Math.ceilDiv(dim, 16) + 17.0;
+          for (int k = 0; k < count; k++) {
+            double expected = 0;
+            double magnitude = 0;
+            for (int i = 0; i < dim; i++) {
+              expected += (double) x[i] * directions[k * dim + i];
+              magnitude += Math.abs((double) x[i] * directions[k * dim + i]);
             }
-            assertThat(Float.compare(byScalar[lane], expected)).isZero();
-            if (scalarDims < dims) {
-              assertThat(byScalar[lane]).isGreaterThan(limit);
+            assertThat(Math.abs(byScalar[2 + k] - expected))
+                .isLessThanOrEqualTo(roundings * 0x1p-24 * (1 + 1e-4) * magnitude);
+          }
+        });
+  }
+
+  @Test
+  void both_scans_of_columns_leave_what_whole_numbers_say() {
+    Seeds.check(
+        400,
+        random -> {
+          int dims = Kernel.STRIDE * random.nextInt(1, 31);
+          int blockCount = random.nextInt(1, 65);
+          int stride = blockCount * Kernel.BLOCK + 64;
+          byte[] codes = codes(random, dims * stride);
+          byte[] query = codes(random, dims);
+          byte[] order = order(random, dims);
+          long blocks = random.nextLong() & (-1L >>> (64 - blockCount));
+          int[] expected = new int[blockCount * Kernel.BLOCK];
+          for (int item = 0; item < expected.length; item++) {
+            for (int dim = 0; dim < dims; dim++) {
+              int d = (codes[dim * stride + item] & 0xff) - (query[dim] & 0xff);
+              expected[item] += d * d;
+            }
+          }
+          int limit = limit(random, expected);
+          for (Kernel kernel : new Kernel[] {scalar, vector}) {
+            short[] sums = new short[64 * Kernel.BLOCK];
+            Arrays.fill(sums, (short) 77);
+            long left = blocks;
+            for (int from = 0; from < dims; from += Kernel.STRIDE) {
+              // Only the last call may drop a block, so that all sums are whole.
+              int bar = from + Kernel.STRIDE < dims ? Kernels.SATURATED : limit;
+              left = kernel.scanColumns(codes, stride, left, query, order, from, bar, sums);
+            }
+            for (int block = 0; block < blockCount; block++) {
+              if ((blocks >>> block & 1) == 0) {
+                assertThat(left >>> block & 1).isZero();
+                continue;
+              }
+              long within = 0;
+              for (int lane = 0; lane < Kernel.BLOCK; lane++) {
+                int sum = Math.min(expected[block * Kernel.BLOCK + lane], Kernels.SATURATED);
+                assertThat(sums[block * Kernel.BLOCK + lane] & 0xffff).isEqualTo(sum);
+                within |= sum <= limit ? 1L << lane : 0;
+              }
+              assertThat(left >>> block & 1).isEqualTo(within == 0 ? 0 : 1);
+              assertThat(Kernels.within(sums, block * Kernel.BLOCK, limit)).isEqualTo(within);
             }
           }
         });
+  }
+
+  @Test
+  void both_row_sums_are_what_whole_numbers_say() {
+    Seeds.check(
+        200,
+        random -> {
+          int length = random.nextInt(1, 150);
+          int offset = random.nextInt(100);
+          byte[] rows = codes(random, offset + 64 * length);
+          byte[] query = codes(random, length);
+          long lanes = random.nextLong();
+          for (Kernel kernel : new Kernel[] {scalar, vector}) {
+            int[] sums = new int[64];
+            Arrays.fill(sums, -5);
+            kernel.rowSquares(rows, offset, length, lanes, query, sums);
+            for (int lane = 0; lane < 64; lane++) {
+              int expected = 0;
+              for (int i = 0; i < length; i++) {
+                int d = (rows[offset + lane * length + i] & 0xff) - (query[i] & 0xff);
+                expected += d * d;
+              }
+              assertThat(sums[lane]).isEqualTo((lanes >>> lane & 1) == 1 ? expected : -5);
+            }
+          }
+        });
+  }
+
+  @Test
+  void the_hot_kernels_are_too_long_to_be_inlined() throws IOException {
+    // C2's FreqInlineSize; inlined into a search, their vectors would be boxed.
+    try (InputStream in = VectorKernel.class.getResourceAsStream("VectorKernel.class")) {
+      ClassModel model = ClassFile.of().parse(Objects.requireNonNull(in).readAllBytes());
+      for (MethodModel method : model.methods()) {
+        if (List.of("scanColumns", "scanBoxes", "rowSquares")
+            .contains(method.methodName().stringValue())) {
+          CodeAttribute code = method.findAttribute(Attributes.code()).orElseThrow();
+          assertThat(code.codeLength()).isGreaterThan(325);
+        }
+      }
+    }
+  }
+
+  @Test
+  void both_scans_of_boxes_let_pass_what_whole_numbers_say() {
+    Seeds.check(
+        400,
+        random -> {
+          int dims = Kernel.STRIDE * random.nextInt(1, 31);
+          byte[] low = codes(random, dims * Kernel.BLOCK);
+          byte[] high = codes(random, dims * Kernel.BLOCK);
+          byte[] query = codes(random, dims);
+          byte[] order = order(random, dims);
+          int[] expected = new int[Kernel.BLOCK];
+          for (int i = 0; i < low.length; i++) {
+            int least = Math.min(low[i] & 0xff, high[i] & 0xff);
+            int most = Math.max(low[i] & 0xff, high[i] & 0xff);
+            low[i] = (byte) least;
+            high[i] = (byte) most;
+            int code = query[i / Kernel.BLOCK] & 0xff;
+            int d = code < least ? least - code : code > most ? code - most : 0;
+            expected[i % Kernel.BLOCK] += d * d;
+          }
+          int limit = limit(random, expected);
+          assertPass(
+              expected,
+              limit,
+              sums -> scalar.scanBoxes(low, high, query, order, limit, sums),
+              sums -> vector.scanBoxes(low, high, query, order, limit, sums));
+        });
+  }
+
+  private static void assertPass(
+      int[] expected, int limit, ToLongFunction<short[]> scalar, ToLongFunction<short[]> vector) {
+    short[] byScalar = new short[Kernel.BLOCK];
+    short[] byVector = new short[Kernel.BLOCK];
+    long inside = scalar.applyAsLong(byScalar);
+    assertThat(vector.applyAsLong(byVector)).isEqualTo(inside);
+    for (int lane = 0; lane < Kernel.BLOCK; lane++) {
+      int sum = Math.min(expected[lane], Kernels.SATURATED);
+      assertThat(inside >>> lane & 1).isEqualTo(sum <= limit ? 1 : 0);
+      if (inside != 0) {
+        assertThat(byScalar[lane] & 0xffff).isEqualTo(sum);
+        assertThat(byVector[lane] & 0xffff).isEqualTo(sum);
+      }
+    }
+  }
+
+  /// Often exactly a sum, and sometimes more than a sum can be.
+  private static int limit(SplittableRandom random, int[] sums) {
+    int sum = sums[random.nextInt(sums.length)];
+    return switch (random.nextInt(4)) {
+      case 0 -> Math.min(sum, Kernels.SATURATED);
+      case 1 -> Math.clamp(sum - 1L, 0, Kernels.SATURATED);
+      case 2 -> Kernels.SATURATED;
+      default -> random.nextInt(Kernels.SATURATED);
+    };
+  }
+
+  /// Codes at the ends of their range, or near each other, or anywhere.
+  private static byte[] codes(SplittableRandom random, int count) {
+    byte[] codes = new byte[count];
+    int spread = new int[] {1, 10, 60, 256}[random.nextInt(4)];
+    for (int i = 0; i < count; i++) {
+      int code = 128 - spread / 2 + random.nextInt(spread);
+      codes[i] = (byte) (spread == 256 && random.nextInt(3) == 0 ? 255 * random.nextInt(2) : code);
+    }
+    return codes;
+  }
+
+  private static byte[] order(SplittableRandom random, int dims) {
+    byte[] order = new byte[dims];
+    for (int i = 0; i < dims; i++) {
+      order[i] = (byte) i;
+      int swap = random.nextInt(i + 1);
+      order[i] = order[swap];
+      order[swap] = (byte) i;
+    }
+    return order;
   }
 
   @Test

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import spellshield.index.kernel.Distance;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
+import spellshield.index.sketch.Sketches;
 import spellshield.index.testing.Seeds;
 
 class HnswSearchTest {
@@ -41,8 +42,8 @@ class HnswSearchTest {
   }
 
   @Test
-  void k_grows_until_a_crowded_ball_is_emptied() throws IOException {
-    // 300 of 1,000 latents lie in one small ball: far more than the first k.
+  void a_crowded_ball_is_emptied() throws IOException {
+    // 300 of 1,000 latents lie in one small ball: far more than a walk keeps in mind.
     TestSet set = TestSet.clustered(new SplittableRandom(2), 1000, 12);
     for (int i = 0; i < 300 * 12; i++) {
       set.values[i] *= 1e-3f;
@@ -60,7 +61,7 @@ class HnswSearchTest {
     TestSet set = TestSet.clustered(new SplittableRandom(4), 3000, 40);
     double typical =
         SetStatistics.of(
-                SketchTable.of(Sketcher.fit(set.latents(), 8), set.latents()), set.latents())
+                SketchTable.of(Sketcher.fit(set.latents(), 8, 4), set.latents()), set.latents())
             .typicalDistance();
     try (Directory directory = graph(set);
         DirectoryReader reader = DirectoryReader.open(directory)) {
@@ -89,7 +90,7 @@ class HnswSearchTest {
         20,
         random -> {
           TestSet set = TestSet.clustered(random, 300, 10);
-          SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 4), set.latents());
+          SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 4, 4), set.latents());
           SetStatistics statistics = SetStatistics.of(table, set.latents());
           double nearestToMean = Double.POSITIVE_INFINITY;
           double[] distances = new double[300 * 299 / 2];
@@ -118,12 +119,12 @@ class HnswSearchTest {
 
   private static Directory graph(TestSet set) throws IOException {
     Directory directory = new ByteBuffersDirectory();
-    HnswSearch.build(SketchTable.of(Sketcher.fit(set.latents(), 8), set.latents()), directory);
+    HnswSearch.build(Sketches.of(Sketcher.fit(set.latents(), 8, 4), set.latents()), directory);
     return directory;
   }
 
   private static HnswSearch search(TestSet set, DirectoryReader reader) throws IOException {
-    SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 8), set.latents());
+    SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 8, 4), set.latents());
     return new HnswSearch(reader, table, set.latents());
   }
 }

@@ -77,7 +77,7 @@ final class TestSet {
   }
 
   ExactScan scan() {
-    return new ExactScan(SketchTable.of(Sketcher.fit(latents(), 8), latents()), latents());
+    return new ExactScan(SketchTable.of(Sketcher.fit(latents(), 8, 4), latents()), latents());
   }
 
   /// Draws queries: on items, near them, between them, and anywhere.

@@ -17,8 +17,9 @@ import spellshield.index.store.LatentReader;
 /// Reads the sketches as `docs/FORMAT.md` describes them, with none of the table's own code.
 class SketchFormatTest {
   private static final int DIM = 5;
-  private static final int SKETCH_DIM = 3;
-  private static final int COUNT = 70;
+  private static final int HEAD_DIM = 2;
+  private static final int TAIL_DIM = 1;
+  private static final int COUNT = 4_170; // two groups, the second with two blocks, one not full
 
   @Test
   void the_file_is_what_the_format_page_says() throws IOException {
@@ -27,45 +28,81 @@ class SketchFormatTest {
     byte[] magic = new byte[8];
     file.get(magic);
     assertThat(new String(magic, StandardCharsets.US_ASCII)).isEqualTo("SLSKETCH");
-    assertThat(file.getInt()).isEqualTo(1);
+    assertThat(file.getInt()).isEqualTo(2);
     assertThat(file.getInt()).isEqualTo(DIM);
-    assertThat(file.getInt()).isEqualTo(SKETCH_DIM);
-    assertThat(file.getInt()).isZero();
+    assertThat(file.getInt()).isEqualTo(HEAD_DIM);
+    assertThat(file.getInt()).isEqualTo(HEAD_DIM + TAIL_DIM);
     assertThat(file.getLong()).isEqualTo(COUNT);
-    assertThat(file.getDouble()).isBetween(1e-12, 1e-4);
-    assertThat(file.getDouble()).isZero();
+    float headStep = file.getFloat();
+    float tailStep = file.getFloat();
+    assertThat(file.getDouble()).isBetween(1e-12, 0.1);
     float[] mean = floats(file, DIM);
-    float[] directions = floats(file, SKETCH_DIM * DIM);
-    float[] blocks = floats(file, 2 * (SKETCH_DIM + 1) * 64);
+    float[] directions = floats(file, (HEAD_DIM + TAIL_DIM) * DIM);
+    float[] headLow = floats(file, HEAD_DIM + 1);
+    float[] tailLow = floats(file, TAIL_DIM + 1);
     boolean[] seen = new boolean[COUNT];
-    for (int place = 0; place < 128; place++) {
-      int at = place / 64 * (SKETCH_DIM + 1) * 64 + place % 64;
-      if (place >= COUNT) {
-        assertThat(blocks[at]).isEqualTo(1e15f);
-        continue;
+    for (int size : new int[] {4096, COUNT - 4096}) {
+      float[] errors = floats(file, 3);
+      assertThat(errors[2]).isZero();
+      int[] items = new int[size];
+      for (int i = 0; i < size; i++) {
+        items[i] = file.getInt();
+        assertThat(seen[items[i]]).isFalse();
+        seen[items[i]] = true;
       }
-      int item = file.getInt();
-      assertThat(seen[item]).isFalse();
-      seen[item] = true;
-      double square = 0;
-      double kept = 0;
-      for (int j = 0; j < DIM; j++) {
-        square += Math.pow((double) values[item * DIM + j] - mean[j], 2);
-      }
-      for (int i = 0; i < SKETCH_DIM; i++) {
-        double coordinate = 0;
-        for (int j = 0; j < DIM; j++) {
-          coordinate += directions[i * DIM + j] * ((double) values[item * DIM + j] - mean[j]);
+      byte[] heads = new byte[size * (HEAD_DIM + 1)];
+      byte[] tails = new byte[size * (TAIL_DIM + 1)];
+      file.get(heads);
+      file.get(tails);
+      for (int place = 0; place < size; place++) {
+        double[] sketch = sketch(values, items[place], mean, directions);
+        double headError = 0;
+        double tailError = 0;
+        for (int i = 0; i <= HEAD_DIM; i++) {
+          byte code = heads[i * size + place];
+          double error = headLow[i] + (double) headStep * (code & 0xff) - sketch[i];
+          headError += error * error;
+          tailError += i == 0 ? 0 : error * error;
         }
-        kept += coordinate * coordinate;
-        assertThat(blocks[at + (i + 1) * 64]).isEqualTo((float) coordinate);
+        for (int i = 0; i <= TAIL_DIM; i++) {
+          byte code = tails[place * (TAIL_DIM + 1) + i];
+          double error = tailLow[i] + (double) tailStep * (code & 0xff) - sketch[HEAD_DIM + 1 + i];
+          tailError += error * error;
+        }
+        assertThat(Math.sqrt(headError)).isLessThanOrEqualTo(errors[0]);
+        assertThat(Math.sqrt(tailError)).isLessThanOrEqualTo(errors[1]);
+        assertThat(errors[0]).isLessThan(3 * headStep);
+        assertThat(errors[1]).isLessThan(3 * (headStep + tailStep));
       }
-      // ρ² is the rest, up to the departure of P from orthonormal and the rounding of the
-      // difference.
-      assertThat((double) blocks[at] * blocks[at])
-          .isBetween(square - kept - 1e-4, square - kept + 1e-4);
     }
     assertThat(file.hasRemaining()).isFalse();
+  }
+
+  /// ρ, the head's coordinates, ρ′, the tail's, by the formula in float64.
+  private static double[] sketch(float[] values, int item, float[] mean, float[] directions) {
+    double[] residual = new double[DIM];
+    double[] centred = new double[DIM];
+    for (int j = 0; j < DIM; j++) {
+      centred[j] = (double) values[item * DIM + j] - mean[j];
+      residual[j] = centred[j];
+    }
+    double[] sketch = new double[HEAD_DIM + TAIL_DIM + 2];
+    for (int k = 0; k < HEAD_DIM + TAIL_DIM; k++) {
+      double coordinate = 0;
+      for (int j = 0; j < DIM; j++) {
+        coordinate += directions[k * DIM + j] * centred[j];
+      }
+      for (int j = 0; j < DIM; j++) {
+        residual[j] -= coordinate * directions[k * DIM + j];
+      }
+      sketch[k < HEAD_DIM ? 1 + k : 2 + k] = coordinate;
+      double square = 0;
+      for (double value : residual) {
+        square += value * value;
+      }
+      sketch[k < HEAD_DIM ? 0 : HEAD_DIM + 1] = Math.sqrt(square);
+    }
+    return sketch;
   }
 
   @Test
@@ -78,10 +115,10 @@ class SketchFormatTest {
     foreign[0] = 'X';
     assertThatThrownBy(() -> read(foreign)).hasMessageContaining("not SLSKETCH");
     byte[] newer = file.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     assertThatThrownBy(() -> read(newer))
-        .hasMessageContaining("format 2")
-        .hasMessageContaining("1");
+        .hasMessageContaining("format 3")
+        .hasMessageContaining("2");
   }
 
   private static SketchTable read(byte[] file) throws IOException {
@@ -91,14 +128,14 @@ class SketchFormatTest {
   private static byte[] written(float[] values) throws IOException {
     LatentReader latents = LatentReader.of(values, DIM);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    SketchTable.of(Sketcher.fit(latents, SKETCH_DIM), latents).write(out);
+    SketchTable.of(Sketcher.fit(latents, HEAD_DIM, TAIL_DIM), latents).write(out);
     return out.toByteArray();
   }
 
   private static float[] values() {
     float[] values = new float[COUNT * DIM];
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) Math.sin(i * 1.7) * (1 + i % DIM);
+      values[i] = (float) (Math.sin(i * 1.7 + i / DIM % 13) * (1 + i % DIM));
     }
     return values;
   }

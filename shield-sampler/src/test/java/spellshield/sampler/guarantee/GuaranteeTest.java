@@ -159,7 +159,7 @@ class GuaranteeTest {
   }
 
   private static Guarantee guarantee(LatentReader latents, double radius) {
-    ExactScan scan = new ExactScan(SketchTable.of(Sketcher.fit(latents, 8), latents), latents);
+    ExactScan scan = new ExactScan(SketchTable.of(Sketcher.fit(latents, 8, 4), latents), latents);
     return Guarantee.of(scan, latents, radius);
   }
 

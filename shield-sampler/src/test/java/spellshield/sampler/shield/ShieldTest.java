@@ -17,7 +17,7 @@ class ShieldTest {
 
   private final LatentReader latents = LatentReader.of(new float[] {1, 2}, 2);
   private final ExactScan search =
-      new ExactScan(SketchTable.of(Sketcher.fit(latents, 1), latents), latents);
+      new ExactScan(SketchTable.of(Sketcher.fit(latents, 1, 4), latents), latents);
 
   @Test
   void a_radius_that_is_not_positive_and_finite_is_refused() {

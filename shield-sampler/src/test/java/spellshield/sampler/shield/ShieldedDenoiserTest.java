@@ -35,7 +35,7 @@ class ShieldedDenoiserTest {
   private final float[] items = gaussian(new SplittableRandom(1), 60 * DIM);
   private final LatentReader latents = LatentReader.of(items, DIM);
   private final ExactScan scan =
-      new ExactScan(SketchTable.of(Sketcher.fit(latents, 4), latents), latents);
+      new ExactScan(SketchTable.of(Sketcher.fit(latents, 4, 4), latents), latents);
 
   @Test
   void predictions_outside_of_all_balls_pass_through_bit_for_bit() {

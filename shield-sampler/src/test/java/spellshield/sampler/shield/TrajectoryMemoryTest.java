@@ -98,7 +98,7 @@ class TrajectoryMemoryTest {
   }
 
   private static ExactScan scan(LatentReader latents) {
-    return new ExactScan(SketchTable.of(Sketcher.fit(latents, 4), latents), latents);
+    return new ExactScan(SketchTable.of(Sketcher.fit(latents, 4, 4), latents), latents);
   }
 
   private static List<Neighbor> search(ExactScan scan, float[] x, double radius) {

@@ -1,0 +1,78 @@
+package spellshield.index.sketch;
+
+import java.util.Arrays;
+
+/// Turns coordinates into codes from 0 to 255: `code_i = round((x_i − low_i) / step)`, clamped.
+///
+/// All coordinates share one step, so that a sum of squared differences of codes is a squared
+/// distance in units of step².
+///
+/// @param low what code 0 stands for, per coordinate
+/// @param step the width of a code, positive
+record Quantizer(float[] low, float step) {
+  private static final int CODES = 255;
+  private static final int SAMPLE = 1 << 16;
+
+  /// Chooses low and step so that nearly all values fit; what does not is clamped, and its error
+  /// tells.
+  ///
+  /// The range of a coordinate is that of its values, but no wider than twice the range between the
+  /// 0.1 % and the 99.9 % quantile: one far outlier must not coarsen the codes of all others.
+  static Quantizer fit(Sketches sketches, int from, int length) {
+    float[] low = new float[length];
+    double widest = 0;
+    double[] middles = new double[length];
+    int rows = Math.min(sketches.count(), SAMPLE);
+    float[] values = new float[rows];
+    for (int i = 0; i < length; i++) {
+      for (int row = 0; row < rows; row++) {
+        int item = (int) ((long) row * sketches.count() / rows);
+        values[row] = sketches.value(item, from + i);
+      }
+      Arrays.sort(values);
+      double least = rows == 0 ? 0 : values[0];
+      double most = rows == 0 ? 0 : values[rows - 1];
+      double inner = rows == 0 ? 0 : (double) values[rows - 1 - rows / 1000] - values[rows / 1000];
+      double middle =
+          rows == 0 ? 0 : 0.5 * ((double) values[rows - 1 - rows / 1000] + values[rows / 1000]);
+      // A sample does not see the extremes of all; an eighth more on both sides does.
+      double width = Math.min(1.25 * (most - least), 2 * inner);
+      boolean whole = 1.25 * (most - least) <= 2 * inner;
+      middles[i] = whole ? 0.5 * (least + most) : middle;
+      widest = Math.max(widest, width);
+    }
+    float step = (float) (widest / CODES);
+    if (!(step >= Float.MIN_NORMAL && step <= Float.MAX_VALUE)) {
+      step = 1; // one point, or nothing to tell apart by
+    }
+    for (int i = 0; i < length; i++) {
+      low[i] = (float) (middles[i] - 0.5 * CODES * (double) step);
+      if (!Float.isFinite(low[i])) {
+        low[i] = 0;
+      }
+    }
+    return new Quantizer(low, step);
+  }
+
+  /// Returns the code of a value of coordinate `i`.
+  byte code(float value, int i) {
+    double code = ((double) value - low[i]) / step;
+    return (byte) (int) Math.clamp(Math.rint(code), 0, CODES); // NaN becomes 0; its error is NaN
+  }
+
+  /// Returns `(x − (low + step·code))²`.
+  double squaredError(float value, int i, byte code) {
+    double difference = value - (low[i] + (double) step * (code & 0xff));
+    return difference * difference;
+  }
+
+  /// Returns how far a value is from the nearest that its clamped form can be told from: the error
+  /// of a query, whose part outside of `[low, low + 255·step]` may be dropped.
+  ///
+  /// Clamping both sides of a distance never makes it longer, and codes are inside.
+  double squaredQueryError(float value, int i, byte code) {
+    double clamped = Math.clamp((double) value, (double) low[i], low[i] + (double) step * CODES);
+    double difference = clamped - (low[i] + (double) step * (code & 0xff));
+    return difference * difference;
+  }
+}

@@ -1,0 +1,150 @@
+package spellshield.index.sketch;
+
+import it.unimi.dsi.fastutil.bytes.ByteArrays;
+import spellshield.index.kernel.Kernels;
+
+/// A query as the scan sees it: its codes, and how far they are from it.
+///
+/// # What is excluded
+///
+/// For a latent z within `reach` of q the exact sketches are within `(1 + ε)·reach` ([Sketcher]);
+/// codes are off by at most e_q and e_z (the largest of the group), rounding of the sketches
+/// included. In units of the step, head sums K thus obey
+///
+/// ```text
+/// K ≤ T = (((1 + ε)·reach + e_q + e_z) / step)²
+/// ```
+///
+/// and what has a larger sum is farther than `reach`. For the tail the same holds for `step²·(K −
+/// k_ρ) + step′²·K′`, where k_ρ is the term of ρ in K, which ρ′ replaces, and K′ the sum over the
+/// tail. The sums are whole numbers; the few float64 operations of the limits are covered by a
+/// factor `1 + 2⁻³⁰`.
+public final class SketchQuery {
+  private static final double ROUNDING = 1 + 0x1p-30;
+
+  /// An item counts as inside unless it is sure to be outside: what is less than a rounding of its
+  /// distance behind the edge must pass, too, or a wider search would disagree with a narrower one.
+  private static final double EDGE = 1 + 0x1p-23;
+
+  private final SketchTable table;
+  final byte[] head;
+  final byte[] tail;
+
+  /// The dimensions of the head, the one in which the query is farthest from the set first.
+  final byte[] order;
+
+  private final double rounding;
+  private final double headError;
+  private final double tailError;
+  private final float[] sketch;
+
+  SketchQuery(SketchTable table, float[] latents, int offset) {
+    Sketcher sketcher = table.sketcher();
+    this.table = table;
+    this.sketch = new float[sketcher.length()];
+    this.head = new byte[sketcher.columns()];
+    this.tail = new byte[sketcher.tailLength()];
+    this.rounding = sketcher.sketch(latents, offset, sketch, 0);
+    double headSquare = 0;
+    double rho = 0;
+    for (int i = 0; i < sketcher.headLength(); i++) {
+      head[i] = table.headQuantizer().code(sketch[i], i);
+      double square = table.headQuantizer().squaredQueryError(sketch[i], i, head[i]);
+      headSquare += square;
+      rho = i == 0 ? square : rho;
+    }
+    double tailSquare = headSquare - rho;
+    for (int i = 0; i < tail.length; i++) {
+      float value = sketch[sketcher.headLength() + i];
+      tail[i] = table.tailQuantizer().code(value, i);
+      tailSquare += table.tailQuantizer().squaredQueryError(value, i, tail[i]);
+    }
+    this.headError = Math.sqrt(headSquare) + rounding;
+    this.tailError = Math.sqrt(Math.max(0, tailSquare)) + rounding;
+    this.order = farthestFirst(table.spread());
+  }
+
+  /// A dimension adds `variance + (q − mean)²` to a sum on average; the largest first.
+  private byte[] farthestFirst(SketchTable.Spread spread) {
+    byte[] dims = new byte[head.length];
+    double[] gains = new double[head.length];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = (byte) i;
+      double difference = (head[i] & 0xff) - spread.mean()[i];
+      gains[i] = spread.variance()[i] + difference * difference;
+    }
+    ByteArrays.quickSort(
+        dims,
+        (a, b) -> {
+          int byGain = Double.compare(gains[b], gains[a]);
+          return byGain != 0 ? byGain : Byte.compare(a, b);
+        });
+    return dims;
+  }
+
+  /// Returns the head of the float32 sketch, `[h + 1]`.
+  public float[] headSketch() {
+    float[] values = new float[table.sketcher().headLength()];
+    System.arraycopy(sketch, 0, values, 0, values.length);
+    return values;
+  }
+
+  /// Returns the largest distance of two float32 heads, one that of an item within `radius`.
+  ///
+  /// @param latentError the most by which storing moved a latent
+  public double headReach(double radius, double latentError) {
+    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + latentError);
+    return reach + rounding + table.sketchError();
+  }
+
+  /// Returns T, the largest head sum that an item of a group within `radius` may have.
+  public int headLimit(Group group, double radius) {
+    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + group.latentError);
+    double steps = (reach + headError + group.headError) / table.headQuantizer().step();
+    double limit = steps * steps * ROUNDING;
+    // NaN and whatever a sum cannot reach: every item passes.
+    return limit < Kernels.SATURATED ? (int) limit : Kernels.SATURATED;
+  }
+
+  /// Returns a distance that an item of a group is not below, given its head sum or that of a box
+  /// around it, whole or partial.
+  public double leastDistance(Group group, int headSum) {
+    double steps = Math.sqrt(headSum) * table.headQuantizer().step();
+    double sketches = steps - headError - group.headError;
+    double distance = sketches / (1 + table.sketcher().epsilon()) - group.latentError;
+    return Math.max(0, distance * (1 - 0x1p-30));
+  }
+
+  /// Returns the square that head and tail of an item of a group within `radius` may have.
+  public double tailLimit(Group group, double radius) {
+    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + group.latentError);
+    double limit = reach + tailError + group.tailError;
+    return limit * limit * ROUNDING;
+  }
+
+  /// Returns those items of a block whose tails do not show that they are farther away than a limit
+  /// allows, a bit each.
+  ///
+  /// @param items the items to look at, a bit each
+  /// @param headSums the group's sums from the scan, which may have stopped at 65,535
+  /// @param limit from [#tailLimit]
+  /// @param tailSums `[64]`, for use within
+  public long notExcluded(
+      Group group, int block, long items, short[] headSums, double limit, int[] tailSums) {
+    if (tail.length == 0) {
+      return items;
+    }
+    int first = block * Group.BLOCKS;
+    Kernels.rowSquares(group.tails, first * tail.length, tail.length, items, tail, tailSums);
+    double step2 = (double) table.headQuantizer().step() * table.headQuantizer().step();
+    double tailStep2 = (double) table.tailQuantizer().step() * table.tailQuantizer().step();
+    long left = 0;
+    for (long rest = items; rest != 0; rest &= rest - 1) {
+      int lane = Long.numberOfTrailingZeros(rest);
+      int rho = (group.codes[first + lane] & 0xff) - (head[0] & 0xff);
+      int headSum = (headSums[first + lane] & 0xffff) - rho * rho; // ρ′ takes the place of ρ
+      left |= step2 * headSum + tailStep2 * tailSums[lane] > limit ? 0 : rest & -rest;
+    }
+    return left;
+  }
+}

@@ -282,7 +282,7 @@ class CommandTest {
   void a_full_disk_leaves_the_set_that_was_there() throws Exception {
     Path mount = Files.createDirectory(folder.resolve("small"));
     assumeTrue(
-        mount(mount, "-t", "tmpfs", "-o", "size=300k", "tmpfs"),
+        mount(mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs"),
         "skipped: a small disk can be mounted by root only");
     try {
       String place = mount.resolve("set").toString();

@@ -16,13 +16,13 @@ interface Kernel {
 
   double distanceSquared(float[] a, int aOffset, float[] b, int bOffset, int length);
 
-  long scanColumns(
+  long scanChunk(
       byte[] codes,
-      int stride,
+      int offset,
       long blocks,
       byte[] query,
-      byte[] order,
-      int from,
+      int dim,
+      boolean first,
       int limit,
       short[] sums);
 

@@ -17,7 +17,7 @@ public final class Kernels {
   // A static final of a known class: the JIT calls straight into it.
   private static final Kernel KERNEL = VECTOR ? new VectorKernel() : new ScalarKernel();
 
-  /// The number of dimensions that a scan adds at a time.
+  /// The number of dimensions of a chunk, which a scan adds at a time.
   public static final int STRIDE = Kernel.STRIDE;
 
   /// The largest sum of a scan: sums that would pass it stop there.
@@ -47,25 +47,24 @@ public final class Kernels {
   /// Codes are whole numbers from 0 to 255, so the sums are exact; they stop at 65,535, and a limit
   /// of that or more lets every item pass.
   ///
-  /// @param codes column after column: item `i` has `codes[dim·stride + i]`
-  /// @param stride not a multiple of 4,096, or all columns fall into the same few lines of the
-  ///   cache
+  /// @param codes `[blocks, 4, 64]` from `offset`: the four dimensions of the chunk for 64 items,
+  ///   and so on
   /// @param blocks the blocks to look at, a bit each; the others are left as they are
-  /// @param query the query's codes
-  /// @param order the dimensions, of which the 4 from `from` are added; 0 begins new sums
+  /// @param query the query's codes, of which the four from `dim` are meant
+  /// @param first whether new sums begin
   /// @param limit not negative
   /// @param sums `[4096]`, the sums of all items as unsigned numbers
-  public static long scanColumns(
+  public static long scanChunk(
       byte[] codes,
-      int stride,
+      int offset,
       long blocks,
       byte[] query,
-      byte[] order,
-      int from,
+      int dim,
+      boolean first,
       int limit,
       short[] sums) {
     int bar = Math.min(limit, SATURATED);
-    return KERNEL.scanColumns(codes, stride, blocks, query, order, from, bar, sums);
+    return KERNEL.scanChunk(codes, offset, blocks, query, dim, first, bar, sums);
   }
 
   /// Returns which of the 64 unsigned sums from `offset` are not above `limit`, a bit each.

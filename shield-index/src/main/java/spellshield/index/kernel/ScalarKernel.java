@@ -31,28 +31,28 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public long scanColumns(
+  public long scanChunk(
       byte[] codes,
-      int stride,
+      int offset,
       long blocks,
       byte[] query,
-      byte[] order,
-      int from,
+      int dim,
+      boolean first,
       int limit,
       short[] sums) {
-    if (from == 0) {
+    if (first) {
       Arrays.fill(sums, (short) 0);
     }
     long left = 0;
     int[] wide = new int[BLOCK];
     for (long rest = blocks; rest != 0; rest &= rest - 1) {
-      int base = Long.numberOfTrailingZeros(rest) * BLOCK;
+      int block = Long.numberOfTrailingZeros(rest);
       for (int lane = 0; lane < BLOCK; lane++) {
-        wide[lane] = sums[base + lane] & 0xffff;
+        wide[lane] = sums[block * BLOCK + lane] & 0xffff;
       }
-      for (int i = from; i < from + STRIDE; i++) {
-        int code = query[order[i]] & 0xff;
-        int at = order[i] * stride + base;
+      for (int i = 0; i < STRIDE; i++) {
+        int code = query[dim + i] & 0xff;
+        int at = offset + (block * STRIDE + i) * BLOCK;
         for (int lane = 0; lane < BLOCK; lane++) {
           int difference = (codes[at + lane] & 0xff) - code;
           wide[lane] += difference * difference;
@@ -61,7 +61,7 @@ final class ScalarKernel implements Kernel {
       boolean any = false;
       for (int lane = 0; lane < BLOCK; lane++) {
         int sum = Math.min(wide[lane], Kernels.SATURATED);
-        sums[base + lane] = (short) sum;
+        sums[block * BLOCK + lane] = (short) sum;
         any |= sum <= limit;
       }
       left |= any ? rest & -rest : 0;

@@ -92,63 +92,61 @@ final class VectorKernel implements Kernel {
   // counts the bytes.
 
   @Override
-  public long scanColumns(
+  public long scanChunk(
       byte[] codes,
-      int stride,
+      int offset,
       long blocks,
       byte[] query,
-      byte[] order,
-      int from,
+      int dim,
+      boolean first,
       int limit,
       short[] sums) {
-    if (from == 0) {
+    if (first) {
       Arrays.fill(sums, (short) 0);
     }
     ShortVector bar = ShortVector.broadcast(SHORTS, (short) limit);
     // Four dimensions without a loop: their codes stay in registers for all blocks.
-    int at0 = order[from + 0] * stride;
-    ShortVector q0 = ShortVector.broadcast(SHORTS, (short) (query[order[from + 0]] & 0xff));
-    int at1 = order[from + 1] * stride;
-    ShortVector q1 = ShortVector.broadcast(SHORTS, (short) (query[order[from + 1]] & 0xff));
-    int at2 = order[from + 2] * stride;
-    ShortVector q2 = ShortVector.broadcast(SHORTS, (short) (query[order[from + 2]] & 0xff));
-    int at3 = order[from + 3] * stride;
-    ShortVector q3 = ShortVector.broadcast(SHORTS, (short) (query[order[from + 3]] & 0xff));
+    ShortVector q0 = ShortVector.broadcast(SHORTS, (short) (query[dim + 0] & 0xff));
+    ShortVector q1 = ShortVector.broadcast(SHORTS, (short) (query[dim + 1] & 0xff));
+    ShortVector q2 = ShortVector.broadcast(SHORTS, (short) (query[dim + 2] & 0xff));
+    ShortVector q3 = ShortVector.broadcast(SHORTS, (short) (query[dim + 3] & 0xff));
     long left = 0;
     for (long rest = blocks; rest != 0; rest &= rest - 1) {
-      int base = Long.numberOfTrailingZeros(rest) * BLOCK;
-      boolean any = false;
-      for (int lane = base; lane < base + BLOCK; lane += S) {
-        ShortVector sum = ShortVector.fromArray(SHORTS, sums, lane);
+      int block = Long.numberOfTrailingZeros(rest);
+      int at = offset + block * (STRIDE * BLOCK);
+      long inside = 0;
+      for (int lane = 0; lane < BLOCK; lane += S) {
+        ShortVector sum = ShortVector.fromArray(SHORTS, sums, block * BLOCK + lane);
         // 255² fits 16 bits without a sign; the sum stops at 65,535 instead of wrapping.
         ShortVector d0 =
             ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at0 + lane)
+                    ByteVector.fromArray(HALF_BYTES, codes, at + lane)
                         .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
                 .sub(q0);
         sum = sum.lanewise(VectorOperators.SUADD, d0.mul(d0));
         ShortVector d1 =
             ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at1 + lane)
+                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 1 * BLOCK)
                         .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
                 .sub(q1);
         sum = sum.lanewise(VectorOperators.SUADD, d1.mul(d1));
         ShortVector d2 =
             ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at2 + lane)
+                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 2 * BLOCK)
                         .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
                 .sub(q2);
         sum = sum.lanewise(VectorOperators.SUADD, d2.mul(d2));
         ShortVector d3 =
             ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at3 + lane)
+                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 3 * BLOCK)
                         .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
                 .sub(q3);
         sum = sum.lanewise(VectorOperators.SUADD, d3.mul(d3));
-        sum.intoArray(sums, lane);
-        any |= sum.compare(VectorOperators.ULE, bar).anyTrue();
+        sum.intoArray(sums, block * BLOCK + lane);
+        inside |= sum.compare(VectorOperators.ULE, bar).toLong();
       }
-      left |= any ? rest & -rest : 0;
+      // No branch: whether a block falls is as good as chance to the processor.
+      left |= (inside | -inside) >>> 63 << block;
     }
     return left;
   }

@@ -18,9 +18,9 @@ import spellshield.index.store.LatentReader;
 ///
 /// A query goes through four sieves, each finer and dearer than the one before, and each sure to
 /// let pass what lies inside: the boxes of 64 blocks at once, the codes of a block's 64 items, the
-/// codes of an item's tail, the latent itself in float64 ([SketchQuery] has the bounds). The groups
-/// are cut into runs for the cores; a run takes every query through a group while it is in the
-/// cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
+/// codes of an item's tail, the latent itself in float64 ([SketchQuery] has the bounds). The slabs
+/// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
+/// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
 ///
 /// A search whose calling thread is interrupted ends within a few milliseconds with a
 /// [CancellationException]; the thread stays interrupted.
@@ -53,15 +53,15 @@ public final class ExactScan implements NeighborSearch {
     }
     SketchQuery[] sketched = sketch(queries, radii.length);
     Thread caller = Thread.currentThread();
-    int groups = table.groupCount();
-    int tasks = tasks(groups, radii.length);
+    int slabs = Math.ceilDiv(table.groupCount(), Group.SLAB);
+    int tasks = tasks(slabs, radii.length);
     IntStream runs = IntStream.range(0, tasks);
     Found[] found =
         (tasks > 1 ? runs.parallel() : runs)
             .mapToObj(task -> {
               Run run = new Run(sketched, queries, radii, caller);
               run.scan(
-                  (int) ((long) groups * task / tasks), (int) ((long) groups * (task + 1) / tasks));
+                  (int) ((long) slabs * task / tasks), (int) ((long) slabs * (task + 1) / tasks));
               return run.found;
             })
             .toArray(Found[]::new);
@@ -73,9 +73,9 @@ public final class ExactScan implements NeighborSearch {
   }
 
   /// A few runs a core, so that one that finds much does not keep the others waiting.
-  private static int tasks(int groups, int queries) {
+  private static int tasks(int slabs, int queries) {
     int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
-    return cores == 1 || (long) groups * queries < 16 ? 1 : Math.min(groups, 4 * cores);
+    return cores == 1 || (long) slabs * queries < 4 ? 1 : Math.min(slabs, 4 * cores);
   }
 
   private SketchQuery[] sketch(float[] queries, int count) {
@@ -126,8 +126,11 @@ public final class ExactScan implements NeighborSearch {
     private final Refiner[] refiners;
     private final Thread caller;
     private final short[] boxSums = new short[Kernels.BLOCK];
-    private final short[] sums = new short[Group.ITEMS];
+    private final short[][] sums = new short[Group.SLAB][Group.ITEMS];
     private final int[] tailSums = new int[Kernels.BLOCK];
+    private final int[] limits = new int[Group.SLAB];
+    private final long[] blocks = new long[Group.SLAB];
+    private final long[] left = new long[Group.SLAB];
 
     Run(SketchQuery[] sketched, float[] queries, double[] radii, Thread caller) {
       this.sketched = sketched;
@@ -140,46 +143,68 @@ public final class ExactScan implements NeighborSearch {
       }
     }
 
-    void scan(int fromGroup, int toGroup) {
-      for (int g = fromGroup; g < toGroup; g++) {
-        stopIfInterrupted(caller);
-        Group group = table.group(g);
+    void scan(int fromSlab, int toSlab) {
+      for (int slab = fromSlab; slab < toSlab; slab++) {
+        int from = slab * Group.SLAB;
+        int groups = Math.min(Group.SLAB, table.groupCount() - from);
         for (int q = 0; q < sketched.length; q++) {
-          scan(group, q);
+          stopIfInterrupted(caller);
+          scan(from, groups, q);
         }
       }
     }
 
-    private void scan(Group group, int q) {
+    private void scan(int from, int groups, int q) {
       SketchQuery query = sketched[q];
-      int limit = query.headLimit(group, radii[q]);
-      long blocks = group.boxes(query, limit, boxSums);
+      for (int g = 0; g < groups; g++) {
+        Group group = table.group(from + g);
+        limits[g] = query.headLimit(group, radii[q]);
+        blocks[g] = group.boxes(query, limits[g], boxSums);
+        left[g] = blocks[g];
+        noteBoxes(group, g, q);
+      }
+      boolean any = true;
+      for (int step = 0; any && step < query.steps(); step++) {
+        any = false;
+        for (int g = 0; g < groups; g++) {
+          if (left[g] != 0) {
+            left[g] = table.group(from + g).scan(step, left[g], query, limits[g], sums[g]);
+            any |= left[g] != 0;
+          }
+        }
+      }
+      for (int g = 0; g < groups; g++) {
+        Group group = table.group(from + g);
+        found.excluded[q] |= left[g] != blocks[g];
+        for (; left[g] != 0; left[g] &= left[g] - 1) {
+          int block = Long.numberOfTrailingZeros(left[g]);
+          long items = group.items(block, limits[g], sums[g]);
+          found.excluded[q] |= items != group.alive(block);
+          look(group, block, items, sums[g], q);
+        }
+      }
+    }
+
+    /// Notes how near the blocks may be that their boxes exclude.
+    private void noteBoxes(Group group, int g, int q) {
       int least = Kernels.SATURATED;
       for (int block = 0; block < group.blockCount(); block++) {
-        least = (blocks >>> block & 1) == 1 ? least : Math.min(least, boxSums[block] & 0xffff);
+        least = (blocks[g] >>> block & 1) == 1 ? least : Math.min(least, boxSums[block] & 0xffff);
       }
-      if (Long.bitCount(blocks) < group.blockCount()) {
-        double distance = Math.max(radii[q], query.leastDistance(group, least));
+      if (Long.bitCount(blocks[g]) < group.blockCount()) {
+        double distance = Math.max(radii[q], sketched[q].leastDistance(group, least));
         found.nearestOutside[q] = Math.min(found.nearestOutside[q], distance);
-      }
-      long left = group.scan(blocks, query, limit, sums);
-      found.excluded[q] |= left != blocks;
-      for (; left != 0; left &= left - 1) {
-        int block = Long.numberOfTrailingZeros(left);
-        long items = group.items(block, limit, sums);
-        found.excluded[q] |= items != group.alive(block);
-        look(group, block, items, q);
       }
     }
 
     /// Takes the items of a block that the scan let pass through the last two sieves.
-    private void look(Group group, int block, long items, int q) {
+    private void look(Group group, int block, long items, short[] headSums, int q) {
       stopIfInterrupted(caller);
       double limit = sketched[q].tailLimit(group, radii[q]);
-      long left = sketched[q].notExcluded(group, block, items, sums, limit, tailSums);
-      found.excluded[q] |= left != items;
-      for (; left != 0; left &= left - 1) {
-        int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(left);
+      long near = sketched[q].notExcluded(group, block, items, headSums, limit, tailSums);
+      found.excluded[q] |= near != items;
+      for (; near != 0; near &= near - 1) {
+        int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(near);
         found.add(q, refiners[q].measure(group.item(place)), radii[q]);
       }
     }

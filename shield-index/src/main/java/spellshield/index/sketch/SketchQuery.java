@@ -33,6 +33,9 @@ public final class SketchQuery {
   /// The dimensions of the head, the one in which the query is farthest from the set first.
   final byte[] order;
 
+  /// The chunks of four dimensions in the same sense.
+  final byte[] chunks;
+
   private final double rounding;
   private final double headError;
   private final double tailError;
@@ -61,25 +64,38 @@ public final class SketchQuery {
     }
     this.headError = Math.sqrt(headSquare) + rounding;
     this.tailError = Math.sqrt(Math.max(0, tailSquare)) + rounding;
-    this.order = farthestFirst(table.spread());
+    double[] gains = new double[head.length];
+    for (int i = 0; i < gains.length; i++) {
+      double difference = (head[i] & 0xff) - table.spread().mean()[i];
+      gains[i] = table.spread().variance()[i] + difference * difference;
+    }
+    this.order = largestFirst(gains, 1);
+    this.chunks = largestFirst(gains, Kernels.STRIDE);
   }
 
-  /// A dimension adds `variance + (q − mean)²` to a sum on average; the largest first.
-  private byte[] farthestFirst(SketchTable.Spread spread) {
-    byte[] dims = new byte[head.length];
-    double[] gains = new double[head.length];
-    for (int i = 0; i < dims.length; i++) {
-      dims[i] = (byte) i;
-      double difference = (head[i] & 0xff) - spread.mean()[i];
-      gains[i] = spread.variance()[i] + difference * difference;
+  /// A dimension adds `variance + (q − mean)²` to a sum on average, and a chunk the sum of its
+  /// dimensions; the largest first.
+  private static byte[] largestFirst(double[] gains, int group) {
+    byte[] places = new byte[gains.length / group];
+    double[] sums = new double[places.length];
+    for (int i = 0; i < gains.length; i++) {
+      sums[i / group] += gains[i];
+    }
+    for (int i = 0; i < places.length; i++) {
+      places[i] = (byte) i;
     }
     ByteArrays.quickSort(
-        dims,
+        places,
         (a, b) -> {
-          int byGain = Double.compare(gains[b], gains[a]);
+          int byGain = Double.compare(sums[b], sums[a]);
           return byGain != 0 ? byGain : Byte.compare(a, b);
         });
-    return dims;
+    return places;
+  }
+
+  /// Returns the number of chunks of a head.
+  public int steps() {
+    return chunks.length;
   }
 
   /// Returns the head of the float32 sketch, `[h + 1]`.
@@ -141,7 +157,7 @@ public final class SketchQuery {
     long left = 0;
     for (long rest = items; rest != 0; rest &= rest - 1) {
       int lane = Long.numberOfTrailingZeros(rest);
-      int rho = (group.codes[first + lane] & 0xff) - (head[0] & 0xff);
+      int rho = (group.codes[group.at(0, first + lane)] & 0xff) - (head[0] & 0xff);
       int headSum = (headSums[first + lane] & 0xffff) - rho * rho; // ρ′ takes the place of ρ
       left |= step2 * headSum + tailStep2 * tailSums[lane] > limit ? 0 : rest & -rest;
     }

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.stream.IntStream;
+import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LatentReader;
 
 /// The sketches of a set as codes of one byte a value, in private memory.
@@ -55,13 +56,12 @@ public final class SketchTable {
     Quantizer head = Quantizer.fit(sketches, 0, sketcher.headLength());
     Quantizer tail = Quantizer.fit(sketches, sketcher.headLength(), sketcher.tailLength());
     int[] order = KdOrder.of(sketches, Group.BLOCKS);
-    Group[] groups = new Group[Math.ceilDiv(order.length, Group.ITEMS)];
+    Group[] groups = Group.allocate(order.length, sketcher.columns(), sketcher.tailLength());
     IntStream.range(0, groups.length)
         .parallel()
         .forEach(g -> {
           int from = g * Group.ITEMS;
           int size = Math.min(Group.ITEMS, order.length - from);
-          groups[g] = new Group(size, sketcher.columns(), sketcher.tailLength());
           for (int i = 0; i < size; i++) {
             code(sketches, order[from + i], i, groups[g], head, tail);
           }
@@ -81,7 +81,7 @@ public final class SketchTable {
     for (int i = 0; i < headLength; i++) {
       float value = sketches.value(item, i);
       byte code = head.code(value, i);
-      group.codes[i * group.stride + place] = code;
+      group.codes[group.at(i, place)] = code;
       double square = head.squaredError(value, i, code);
       headSquare += square;
       tailSquare += i == 0 ? 0 : square; // ρ′ takes the place of ρ
@@ -111,7 +111,7 @@ public final class SketchTable {
     for (Group group : groups) {
       for (int place = 0; place < group.items.length; place++) {
         for (int i = 0; i < columns; i++) {
-          int code = group.codes[i * group.stride + place] & 0xff;
+          int code = group.codes[group.at(i, place)] & 0xff;
           sums[i] += code;
           squares[i] += code * code;
         }
@@ -197,8 +197,9 @@ public final class SketchTable {
       ByteBuffer ids = ByteBuffer.allocate(group.items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
       ids.asIntBuffer().put(group.items);
       out.write(ids.array());
-      for (int i = 0; i < sketcher.headLength(); i++) {
-        out.write(group.codes, i * group.stride, group.items.length);
+      for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
+        int bytes = group.blockCount() * Kernels.STRIDE * Group.BLOCKS;
+        out.write(group.codes, group.chunk(chunk), bytes);
       }
       out.write(group.tails);
     }
@@ -243,31 +244,29 @@ public final class SketchTable {
     Sketcher sketcher = new Sketcher(mean, directions, headDim);
     Quantizer head = new Quantizer(readFloats(in, sketcher.headLength()), headStep);
     Quantizer tail = new Quantizer(readFloats(in, sketcher.tailLength()), tailStep);
-    Group[] groups = new Group[Math.toIntExact(Math.ceilDiv(count, Group.ITEMS))];
-    for (int g = 0; g < groups.length; g++) {
-      int size = (int) Math.min(Group.ITEMS, count - (long) g * Group.ITEMS);
-      groups[g] = readGroup(in, size, sketcher);
+    Group[] groups = Group.allocate(count, sketcher.columns(), sketcher.tailLength());
+    for (Group group : groups) {
+      readGroup(in, group, sketcher);
     }
     Spread spread = spread(groups, sketcher.columns(), (int) count);
     return new SketchTable(sketcher, head, tail, spread, count, sketchError, groups);
   }
 
-  private static Group readGroup(InputStream in, int size, Sketcher sketcher) throws IOException {
-    Group group = new Group(size, sketcher.columns(), sketcher.tailLength());
+  private static void readGroup(InputStream in, Group group, Sketcher sketcher) throws IOException {
     float[] errors = readFloats(in, 3);
     group.headError = errors[0];
     group.tailError = errors[1];
     group.latentError = errors[2];
-    ByteBuffer.wrap(read(in, size * 4))
+    ByteBuffer.wrap(read(in, group.items.length * 4))
         .order(ByteOrder.LITTLE_ENDIAN)
         .asIntBuffer()
         .get(group.items);
-    for (int i = 0; i < sketcher.headLength(); i++) {
-      readFully(in, group.codes, i * group.stride, size);
+    int blockBytes = Kernels.STRIDE * Group.BLOCKS;
+    for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
+      readFully(in, group.codes, group.chunk(chunk), group.blockCount() * blockBytes);
     }
     readFully(in, group.tails, 0, group.tails.length);
     group.enclose(sketcher.columns());
-    return group;
   }
 
   private static void writeFloats(OutputStream out, float[] values) throws IOException {

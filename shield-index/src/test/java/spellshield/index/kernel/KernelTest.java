@@ -100,21 +100,22 @@ class KernelTest {
   }
 
   @Test
-  void both_scans_of_columns_leave_what_whole_numbers_say() {
+  void both_scans_of_chunks_leave_what_whole_numbers_say() {
     Seeds.check(
         400,
         random -> {
           int dims = Kernel.STRIDE * random.nextInt(1, 31);
           int blockCount = random.nextInt(1, 65);
-          int stride = blockCount * Kernel.BLOCK + 64;
-          byte[] codes = codes(random, dims * stride);
+          int chunk = blockCount * Kernel.STRIDE * Kernel.BLOCK;
+          byte[] codes = codes(random, dims / Kernel.STRIDE * chunk);
           byte[] query = codes(random, dims);
-          byte[] order = order(random, dims);
           long blocks = random.nextLong() & (-1L >>> (64 - blockCount));
           int[] expected = new int[blockCount * Kernel.BLOCK];
           for (int item = 0; item < expected.length; item++) {
             for (int dim = 0; dim < dims; dim++) {
-              int d = (codes[dim * stride + item] & 0xff) - (query[dim] & 0xff);
+              int row = item / Kernel.BLOCK * Kernel.STRIDE + dim % Kernel.STRIDE;
+              int at = dim / Kernel.STRIDE * chunk + row * Kernel.BLOCK + item % Kernel.BLOCK;
+              int d = (codes[at] & 0xff) - (query[dim] & 0xff);
               expected[item] += d * d;
             }
           }
@@ -123,10 +124,11 @@ class KernelTest {
             short[] sums = new short[64 * Kernel.BLOCK];
             Arrays.fill(sums, (short) 77);
             long left = blocks;
-            for (int from = 0; from < dims; from += Kernel.STRIDE) {
+            for (int dim = 0; dim < dims; dim += Kernel.STRIDE) {
               // Only the last call may drop a block, so that all sums are whole.
-              int bar = from + Kernel.STRIDE < dims ? Kernels.SATURATED : limit;
-              left = kernel.scanColumns(codes, stride, left, query, order, from, bar, sums);
+              int bar = dim + Kernel.STRIDE < dims ? Kernels.SATURATED : limit;
+              int offset = dim / Kernel.STRIDE * chunk;
+              left = kernel.scanChunk(codes, offset, left, query, dim, dim == 0, bar, sums);
             }
             for (int block = 0; block < blockCount; block++) {
               if ((blocks >>> block & 1) == 0) {
@@ -178,7 +180,7 @@ class KernelTest {
     try (InputStream in = VectorKernel.class.getResourceAsStream("VectorKernel.class")) {
       ClassModel model = ClassFile.of().parse(Objects.requireNonNull(in).readAllBytes());
       for (MethodModel method : model.methods()) {
-        if (List.of("scanColumns", "scanBoxes", "rowSquares")
+        if (List.of("scanChunk", "scanBoxes", "rowSquares")
             .contains(method.methodName().stringValue())) {
           CodeAttribute code = method.findAttribute(Attributes.code()).orElseThrow();
           assertThat(code.codeLength()).isGreaterThan(325);

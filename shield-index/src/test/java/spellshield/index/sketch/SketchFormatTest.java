@@ -50,7 +50,8 @@ class SketchFormatTest {
         assertThat(seen[items[i]]).isFalse();
         seen[items[i]] = true;
       }
-      byte[] heads = new byte[size * (HEAD_DIM + 1)];
+      int blocks = (size + 63) / 64;
+      byte[] heads = new byte[blocks * 64 * 4]; // three columns, and one of zeros
       byte[] tails = new byte[size * (TAIL_DIM + 1)];
       file.get(heads);
       file.get(tails);
@@ -59,7 +60,7 @@ class SketchFormatTest {
         double headError = 0;
         double tailError = 0;
         for (int i = 0; i <= HEAD_DIM; i++) {
-          byte code = heads[i * size + place];
+          byte code = heads[(place / 64 * 4 + i) * 64 + place % 64];
           double error = headLow[i] + (double) headStep * (code & 0xff) - sketch[i];
           headError += error * error;
           tailError += i == 0 ? 0 : error * error;

@@ -85,8 +85,9 @@ class TrajectoryMemoryTest {
   void far_from_everything_one_search_lasts() {
     LatentReader latents = LatentReader.of(new float[] {100, 0, 0, 100}, 2);
     TrajectoryMemory memory = new TrajectoryMemory(latents, 1);
-    memory.remember(new float[2], scan(latents).search(new float[2], 1, 1).getFirst());
-    assertThat(memory.recall(new float[] {98.5f, 0})).isEmpty();
+    // Nothing within 99: nothing within 1 while the drift is below 98.
+    memory.remember(new float[2], scan(latents).search(new float[2], 1, 99).getFirst());
+    assertThat(memory.recall(new float[] {97.9f, 0})).isEmpty();
     assertThat(memory.recall(new float[] {99.5f, 0})).isNull();
     assertThat(memory.recall(new float[] {Float.NaN, 0})).isNull();
   }

@@ -53,15 +53,15 @@ public final class ExactScan implements NeighborSearch {
     }
     SketchQuery[] sketched = sketch(queries, radii.length);
     Thread caller = Thread.currentThread();
-    int slabs = Math.ceilDiv(table.groupCount(), Group.SLAB);
-    int tasks = tasks(slabs, radii.length);
+    int groups = table.groupCount();
+    int tasks = tasks(groups, radii.length);
     IntStream runs = IntStream.range(0, tasks);
     Found[] found =
         (tasks > 1 ? runs.parallel() : runs)
             .mapToObj(task -> {
               Run run = new Run(sketched, queries, radii, caller);
               run.scan(
-                  (int) ((long) slabs * task / tasks), (int) ((long) slabs * (task + 1) / tasks));
+                  (int) ((long) groups * task / tasks), (int) ((long) groups * (task + 1) / tasks));
               return run.found;
             })
             .toArray(Found[]::new);
@@ -73,9 +73,9 @@ public final class ExactScan implements NeighborSearch {
   }
 
   /// A few runs a core, so that one that finds much does not keep the others waiting.
-  private static int tasks(int slabs, int queries) {
+  private static int tasks(int groups, int queries) {
     int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
-    return cores == 1 || (long) slabs * queries < 4 ? 1 : Math.min(slabs, 4 * cores);
+    return cores == 1 || (long) groups * queries < 32 ? 1 : Math.min(groups, 4 * cores);
   }
 
   private SketchQuery[] sketch(float[] queries, int count) {
@@ -143,14 +143,14 @@ public final class ExactScan implements NeighborSearch {
       }
     }
 
-    void scan(int fromSlab, int toSlab) {
-      for (int slab = fromSlab; slab < toSlab; slab++) {
-        int from = slab * Group.SLAB;
-        int groups = Math.min(Group.SLAB, table.groupCount() - from);
+    void scan(int fromGroup, int toGroup) {
+      for (int from = fromGroup; from < toGroup; ) {
+        int to = Math.min(toGroup, (from / Group.SLAB + 1) * Group.SLAB);
         for (int q = 0; q < sketched.length; q++) {
           stopIfInterrupted(caller);
-          scan(from, groups, q);
+          scan(from, to - from, q);
         }
+        from = to;
       }
     }
 

@@ -1,6 +1,7 @@
 package spellshield.index.sketch;
 
 import it.unimi.dsi.fastutil.bytes.ByteArrays;
+import java.util.Arrays;
 import spellshield.index.kernel.Kernels;
 
 /// A query as the scan sees it: its codes, and how far they are from it.
@@ -26,11 +27,15 @@ public final class SketchQuery {
   /// distance behind the edge must pass, too, or a wider search would disagree with a narrower one.
   private static final double EDGE = 1 + 0x1p-23;
 
+  /// What a box excludes it excludes by these; the others only cost time.
+  private static final int BOX_DIMENSIONS = 24;
+
   private final SketchTable table;
   final byte[] head;
   final byte[] tail;
 
-  /// The dimensions of the head, the one in which the query is farthest from the set first.
+  /// The dimensions by which boxes are judged, the one in which the query is farthest from the set
+  /// first.
   final byte[] order;
 
   /// The chunks of four dimensions in the same sense.
@@ -69,7 +74,8 @@ public final class SketchQuery {
       double difference = (head[i] & 0xff) - table.spread().mean()[i];
       gains[i] = table.spread().variance()[i] + difference * difference;
     }
-    this.order = largestFirst(gains, 1);
+    byte[] dims = largestFirst(gains, 1);
+    this.order = Arrays.copyOf(dims, Math.min(dims.length, BOX_DIMENSIONS));
     this.chunks = largestFirst(gains, Kernels.STRIDE);
   }
 

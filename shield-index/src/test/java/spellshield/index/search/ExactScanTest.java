@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
@@ -100,6 +101,38 @@ class ExactScanTest {
     assertThatThrownBy(() -> scan.search(new float[] {0, 0, 0, Float.NaN}, 2, 1))
         .hasMessageContaining("query 1: value 1 is NaN");
     assertThatThrownBy(() -> scan.search(new float[3], 2, 1)).hasMessageContaining("3 values");
+  }
+
+  @Test
+  void an_interrupted_search_stops_and_leaves_the_thread_interrupted() {
+    TestSet set = TestSet.clustered(new SplittableRandom(3), 5000, 24);
+    ExactScan scan = set.scan();
+    Thread.currentThread().interrupt();
+    try {
+      assertThatThrownBy(() -> scan.search(new float[24], 1, 2.0))
+          .isInstanceOf(CancellationException.class);
+      assertThat(Thread.currentThread().isInterrupted()).isTrue();
+      assertThatThrownBy(() -> scan.nearest(new float[24], 1))
+          .isInstanceOf(CancellationException.class);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(scan.search(new float[24], 1, 2.0)).hasSize(1);
+  }
+
+  @Test
+  void each_query_of_a_batch_may_have_its_own_radius() {
+    Seeds.check(
+        60,
+        random -> {
+          TestSet set = TestSet.draw(random);
+          float[] queries = set.queries(random, 3);
+          double[] radii = {0.5, 1 + random.nextDouble(), 4};
+          List<Neighborhood> answers = set.scan().search(queries, radii);
+          for (int q = 0; q < 3; q++) {
+            set.assertEqualsBruteForce(answers.get(q), queries, q, radii[q]);
+          }
+        });
   }
 
   @Test

@@ -253,11 +253,7 @@ class CommandTest {
   @Test
   void a_missing_or_shortened_file_of_the_set_ends_with_code_6() throws IOException {
     run("index", pictures.toString(), "-o", set);
-    List<Path> files;
-    try (Stream<Path> all = Files.walk(Path.of(set))) {
-      files = all.filter(f -> Files.isRegularFile(f) && !f.endsWith("lock")).sorted().toList();
-    }
-    for (Path file : files) {
+    for (Path file : filesOfSet()) {
       byte[] good = Files.readAllBytes(file);
       String name = file.getFileName().toString();
       for (boolean missing : new boolean[] {true, false}) {
@@ -310,11 +306,7 @@ class CommandTest {
   @Test
   void a_flipped_byte_in_any_file_of_the_set_ends_with_code_6() throws IOException {
     run("index", pictures.toString(), "-o", set);
-    List<Path> files;
-    try (Stream<Path> all = Files.walk(Path.of(set))) {
-      files = all.filter(f -> Files.isRegularFile(f) && !f.endsWith("lock")).sorted().toList();
-    }
-    for (Path file : files) {
+    for (Path file : filesOfSet()) {
       byte[] good = Files.readAllBytes(file);
       byte[] bad = good.clone();
       bad[good.length / 2] ^= 4;
@@ -343,6 +335,12 @@ class CommandTest {
         run("sample", set, "-o", out.toString(), "-n", "1", "--history", other, "--steps", "4");
     assertThat(result.code()).isEqualTo(ExitCode.OTHER_SPACE);
     assertThat(result.err()).contains("8x8x3").contains("16x16x3");
+  }
+
+  private List<Path> filesOfSet() throws IOException {
+    try (Stream<Path> all = Files.walk(Path.of(set))) {
+      return all.filter(f -> Files.isRegularFile(f) && !f.endsWith("lock")).sorted().toList();
+    }
   }
 
   private static void expect(int code, String... args) {

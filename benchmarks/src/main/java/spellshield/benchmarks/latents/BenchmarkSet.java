@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.FSDirectory;
+import org.jspecify.annotations.Nullable;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.HnswSearch;
 import spellshield.index.search.SetStatistics;
@@ -36,6 +37,8 @@ public final class BenchmarkSet implements AutoCloseable {
   private final SketchTable table;
   private final double typicalDistance;
   private final float[][] queries;
+  private @Nullable DirectoryReader graph;
+  private @Nullable HnswSearch hnsw;
 
   private BenchmarkSet(Path cache, int count, LatentStore store) throws IOException {
     this.cache = cache;
@@ -94,7 +97,7 @@ public final class BenchmarkSet implements AutoCloseable {
   }
 
   /// Returns x̂0 of a trajectory at a step, shared.
-  public float[] prediction(int trajectory, int step) {
+  private float[] prediction(int trajectory, int step) {
     return queries[trajectory * MakeLatents.STEPS + step];
   }
 
@@ -104,6 +107,9 @@ public final class BenchmarkSet implements AutoCloseable {
 
   /// Returns the search by the graph, which is built where it is missing.
   public HnswSearch hnsw() throws IOException {
+    if (hnsw != null) {
+      return hnsw;
+    }
     Path folder = cache.resolve("hnsw-" + count);
     if (!Files.isDirectory(folder)) {
       Path pending = Files.createDirectories(cache.resolve("hnsw-%d.pending".formatted(count)));
@@ -117,7 +123,9 @@ public final class BenchmarkSet implements AutoCloseable {
       }
       Files.move(pending, folder, StandardCopyOption.ATOMIC_MOVE);
     }
-    return new HnswSearch(DirectoryReader.open(FSDirectory.open(folder)), table, latents);
+    graph = DirectoryReader.open(FSDirectory.open(folder));
+    hnsw = new HnswSearch(graph, table, latents);
+    return hnsw;
   }
 
   private Sketches sketches() {
@@ -143,17 +151,16 @@ public final class BenchmarkSet implements AutoCloseable {
     return latents;
   }
 
-  public SketchTable table() {
-    return table;
-  }
-
   public double typicalDistance() {
     return typicalDistance;
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     store.close();
+    if (graph != null) {
+      graph.close();
+    }
   }
 
   /// The beginning of a set.

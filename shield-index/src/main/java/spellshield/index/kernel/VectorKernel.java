@@ -83,13 +83,10 @@ final class VectorKernel implements Kernel {
   }
 
   // About the form of the three scans of codes. C2 must neither inline them into the search nor
-  // stop
-  // inlining inside of them: in both cases vectors go to the heap, and all is five times as slow.
-  // So
-  // each is longer than 325 bytes of code (FreqInlineSize), calls no helper of ours, and has few
-  // enough operations to stay under C2's limit of nodes (eight conversions are too many).
-  // KernelTest
-  // counts the bytes.
+  // stop inlining inside of them: in both cases vectors go to the heap, at five times the cost.
+  // So each is longer than 325 bytes of code (FreqInlineSize), calls no helper of ours, and has
+  // few enough operations to stay under C2's limit of nodes: eight conversions are too many.
+  // KernelTest counts the bytes.
 
   @Override
   public long scanChunk(

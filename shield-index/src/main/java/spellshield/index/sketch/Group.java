@@ -10,7 +10,7 @@ import spellshield.index.kernel.Kernels;
 /// tail codes   [4096 items, t − h + 1]                 for what the scan lets pass
 /// ```
 ///
-/// Immutable but for the bits of the items that are alive.
+/// Immutable once its codes are in place.
 public final class Group {
 
   /// The number of blocks of a full group, and of items of a full block.
@@ -84,9 +84,8 @@ public final class Group {
   /// @param sums `[4096]`, of this group
   public long scan(int step, long blocks, SketchQuery query, int limit, short[] sums) {
     int chunk = query.chunks[step];
-    int offset = chunk * chunkBytes + first;
     int dim = chunk * Kernels.STRIDE;
-    return Kernels.scanChunk(codes, offset, blocks, query.head, dim, step == 0, limit, sums);
+    return Kernels.scanChunk(codes, chunk(chunk), blocks, query.head, dim, step == 0, limit, sums);
   }
 
   /// Sums up the heads of some blocks, and returns the blocks that hold an item within the limit.
@@ -101,7 +100,7 @@ public final class Group {
   /// Returns where the code of a dimension of an item stands.
   int at(int dim, int place) {
     int row = place / BLOCKS * Kernels.STRIDE + dim % Kernels.STRIDE;
-    return dim / Kernels.STRIDE * chunkBytes + first + row * BLOCKS + place % BLOCKS;
+    return chunk(dim / Kernels.STRIDE) + row * BLOCKS + place % BLOCKS;
   }
 
   /// Returns where this group's part of a chunk begins.
@@ -127,11 +126,6 @@ public final class Group {
   /// Returns the number of blocks; the last may be partly empty.
   public int blockCount() {
     return Math.ceilDiv(items.length, BLOCKS);
-  }
-
-  /// Returns the most by which storing (float16) moved a latent of this group.
-  public double latentError() {
-    return latentError;
   }
 
   /// Sets the boxes from the codes.

@@ -20,6 +20,9 @@ record Quantizer(float[] low, float step) {
   /// 0.1 % and the 99.9 % quantile: one far outlier must not coarsen the codes of all others.
   static Quantizer fit(Sketches sketches, int from, int length) {
     float[] low = new float[length];
+    if (sketches.count() == 0) {
+      return new Quantizer(low, 1);
+    }
     double widest = 0;
     double[] middles = new double[length];
     int rows = Math.min(sketches.count(), SAMPLE);
@@ -30,16 +33,15 @@ record Quantizer(float[] low, float step) {
         values[row] = sketches.value(item, from + i);
       }
       Arrays.sort(values);
-      double least = rows == 0 ? 0 : values[0];
-      double most = rows == 0 ? 0 : values[rows - 1];
-      double inner = rows == 0 ? 0 : (double) values[rows - 1 - rows / 1000] - values[rows / 1000];
-      double middle =
-          rows == 0 ? 0 : 0.5 * ((double) values[rows - 1 - rows / 1000] + values[rows / 1000]);
+      double least = values[0];
+      double most = values[rows - 1];
+      double low999 = values[rows / 1000];
+      double high999 = values[rows - 1 - rows / 1000];
       // A sample does not see the extremes of all; an eighth more on both sides does.
-      double width = Math.min(1.25 * (most - least), 2 * inner);
-      boolean whole = 1.25 * (most - least) <= 2 * inner;
-      middles[i] = whole ? 0.5 * (least + most) : middle;
-      widest = Math.max(widest, width);
+      double whole = 1.25 * (most - least);
+      double inner = 2 * (high999 - low999);
+      middles[i] = 0.5 * (whole <= inner ? least + most : low999 + high999);
+      widest = Math.max(widest, Math.min(whole, inner));
     }
     float step = (float) (widest / CODES);
     if (!(step >= Float.MIN_NORMAL && step <= Float.MAX_VALUE)) {

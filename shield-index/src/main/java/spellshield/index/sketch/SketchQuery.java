@@ -54,21 +54,20 @@ public final class SketchQuery {
     this.tail = new byte[sketcher.tailLength()];
     this.rounding = sketcher.sketch(latents, offset, sketch, 0);
     double headSquare = 0;
-    double rho = 0;
+    double tailSquare = 0;
     for (int i = 0; i < sketcher.headLength(); i++) {
       head[i] = table.headQuantizer().code(sketch[i], i);
       double square = table.headQuantizer().squaredQueryError(sketch[i], i, head[i]);
       headSquare += square;
-      rho = i == 0 ? square : rho;
+      tailSquare += i == 0 ? 0 : square; // ρ′ takes the place of ρ
     }
-    double tailSquare = headSquare - rho;
     for (int i = 0; i < tail.length; i++) {
       float value = sketch[sketcher.headLength() + i];
       tail[i] = table.tailQuantizer().code(value, i);
       tailSquare += table.tailQuantizer().squaredQueryError(value, i, tail[i]);
     }
     this.headError = Math.sqrt(headSquare) + rounding;
-    this.tailError = Math.sqrt(Math.max(0, tailSquare)) + rounding;
+    this.tailError = Math.sqrt(tailSquare) + rounding;
     double[] gains = new double[head.length];
     for (int i = 0; i < gains.length; i++) {
       double difference = (head[i] & 0xff) - table.spread().mean()[i];
@@ -115,13 +114,17 @@ public final class SketchQuery {
   ///
   /// @param latentError the most by which storing moved a latent
   public double headReach(double radius, double latentError) {
-    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + latentError);
-    return reach + rounding + table.sketchError();
+    return reach(radius, latentError) + rounding + table.sketchError();
+  }
+
+  /// Returns how far apart the exact sketches may be.
+  private double reach(double radius, double latentError) {
+    return (1 + table.sketcher().epsilon()) * (radius * EDGE + latentError);
   }
 
   /// Returns T, the largest head sum that an item of a group within `radius` may have.
   public int headLimit(Group group, double radius) {
-    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + group.latentError);
+    double reach = reach(radius, group.latentError);
     double steps = (reach + headError + group.headError) / table.headQuantizer().step();
     double limit = steps * steps * ROUNDING;
     // NaN and whatever a sum cannot reach: every item passes.
@@ -139,7 +142,7 @@ public final class SketchQuery {
 
   /// Returns the square that head and tail of an item of a group within `radius` may have.
   public double tailLimit(Group group, double radius) {
-    double reach = (1 + table.sketcher().epsilon()) * (radius * EDGE + group.latentError);
+    double reach = reach(radius, group.latentError);
     double limit = reach + tailError + group.tailError;
     return limit * limit * ROUNDING;
   }

@@ -13,7 +13,7 @@ import spellshield.index.store.LatentReader;
 /// The sketches of a set as codes of one byte a value, in private memory.
 ///
 /// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
-/// 64 blocks ([Group]). With h = 63, t = 127: 64 bytes an item for the scan, 65 for the second
+/// 64 blocks ([Group]). With h = 63, t = 126: 64 bytes an item for the scan, 64 for the second
 /// look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan cannot fault.
 /// It never changes after it was made.
 public final class SketchTable {

@@ -24,10 +24,13 @@ public final class Shield {
   /// What the paper advises: pushed out early and far, so that fewer later pushes are needed.
   public static final double PAPER_OVERCOMPENSATION = 1.6;
 
+  /// Up to so many latents the width of a search hardly matters to its cost.
+  private static final int SMALL_SET = 100_000;
+
   /// A protected set, its search, and the radius that both are used with.
   ///
-  /// @param skin how much farther than the radius a search looks, so that its answer serves later
-  ///   steps
+  /// @param skin how much farther than the radius a search looks at most, so that its answer serves
+  ///   later steps
   record Protected(NeighborSearch search, LatentReader latents, double radius, double skin) {}
 
   private final @Nullable Protected protectedSet;
@@ -117,16 +120,20 @@ public final class Shield {
 
     private Builder() {}
 
-    /// Keeps away from a protected set; a search looks as far again as it must.
+    /// Keeps away from a protected set; a search looks up to twice as far as it must, in sets of
+    /// more than 100,000 latents, where a wide search costs much more, up to a sixth farther.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
-      return protecting(search, latents, NeighborSearch.requireRadius(radius), radius);
+      NeighborSearch.requireRadius(radius);
+      return protecting(
+          search, latents, radius, latents.count() <= SMALL_SET ? radius : radius / 6);
     }
 
     /// Keeps away from a protected set.
     ///
     /// @param radius r of every ball
-    /// @param skin how much farther than r a search looks; more makes searches rarer and their
-    ///   answers longer, and never changes what the shield does
+    /// @param skin how much farther than r a search looks while x̂0 hardly moves; less where it
+    ///   moves faster. More makes searches rarer and each of them dearer, and never changes what
+    ///   the shield does
     public Builder protecting(
         NeighborSearch search, LatentReader latents, double radius, double skin) {
       if (!(skin >= 0 && skin < Double.POSITIVE_INFINITY)) {

@@ -55,7 +55,7 @@ public final class ShieldedDenoiser implements Denoiser {
             .protectedSet()
             .map(set ->
                 IntStream.range(0, seeds.length)
-                    .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius()))
+                    .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius(), set.skin()))
                     .toArray(TrajectoryMemory[]::new))
             .orElse(null);
     this.past = shield.historyBalls();
@@ -189,11 +189,12 @@ public final class ShieldedDenoiser implements Denoiser {
     // The trajectories whose memory has run out share one search.
     int dim = x0hat.dim();
     float[] queries = new float[dueCount * dim];
+    double[] reaches = new double[dueCount];
     for (int i = 0; i < dueCount; i++) {
       System.arraycopy(x0hat.values(), due[i] * dim, queries, i * dim, dim);
+      reaches[i] = shield.candidateLists() ? memory[due[i]].reach() : set.radius();
     }
-    double reach = set.radius() + (shield.candidateLists() ? set.skin() : 0);
-    List<Neighborhood> found = set.search().search(queries, dueCount, reach);
+    List<Neighborhood> found = set.search().search(queries, reaches);
     for (int i = 0; i < dueCount; i++) {
       int row = due[i];
       memory[row].remember(x0hat.row(row), found.get(i));

@@ -15,26 +15,45 @@ import spellshield.index.store.LatentReader;
 /// latent can be within r of it, and the candidates alone, measured anew, give the whole answer.
 /// With an exact search this never changes an answer, not even a bit; see
 /// `TrajectoryMemoryTest.answers_are_those_of_a_fresh_search`. One thread at a time.
+///
+/// # How wide the skin
+///
+/// A skin of s serves `1 + s / step` calls where x̂0 moves by `step` a call, and the cost of a
+/// search grows about as `exp(s / w)`; the cost a call is least at `s = w − step`. So a trajectory
+/// that rests gets the widest skin, and one that jumps, whose next search nothing can save, almost
+/// none.
 final class TrajectoryMemory {
 
   /// Covers the roundings by which "inside" exceeds the ball, for up to 2²⁸ dimensions.
   private static final double ROUNDING = 1 + 1e-7;
 
+  /// The least skin as a share of the radius: what has come to rest must not search for a rounding.
+  private static final double LEAST_SKIN = 0.02;
+
   private final LatentReader latents;
   private final double radius;
+  private final double widestSkin;
   private final float[] latent;
+  private float @Nullable [] before;
+  private double step;
   private float @Nullable [] anchor;
   private List<Neighbor> candidates = List.of();
   private double clearance;
 
-  TrajectoryMemory(LatentReader latents, double radius) {
+  /// Begins a trajectory.
+  ///
+  /// @param widestSkin w, how much farther than the radius a search looks while x̂0 rests
+  TrajectoryMemory(LatentReader latents, double radius, double widestSkin) {
     this.latents = latents;
     this.radius = radius;
+    this.widestSkin = widestSkin;
     this.latent = new float[latents.dim()];
   }
 
   /// Returns what lies within the radius of `x`, nearest first, or null where a search is due.
   @Nullable List<Neighbor> recall(float[] x) {
+    step = before == null ? 0 : Distance.between(x, before);
+    before = x.clone();
     if (anchor == null) {
       return null;
     }
@@ -52,6 +71,12 @@ final class TrajectoryMemory {
     }
     inside.sort(Neighbor.NEAREST_FIRST);
     return inside;
+  }
+
+  /// Returns the radius that a search should have which is due at the point last recalled.
+  double reach() {
+    double skin = step < widestSkin ? widestSkin - step : 0;
+    return radius + Math.max(skin, Math.min(widestSkin, LEAST_SKIN * radius));
   }
 
   /// Remembers the answer of a search at `x` with a radius not below this memory's.

@@ -33,7 +33,7 @@ class TrajectoryMemoryTest {
           double radius = grid ? random.nextInt(1, 6) : radius(random, dim);
           double[] skins = {0, 1e-9, 0.1 * radius, 0.5 * radius, 4 * radius, 1e9};
           double skin = skins[random.nextInt(skins.length)];
-          TrajectoryMemory memory = new TrajectoryMemory(latents, radius);
+          TrajectoryMemory memory = new TrajectoryMemory(latents, radius, skin);
           float[] x = new float[dim];
           for (int step = 0; step < 30; step++) {
             move(random, x, values, radius, grid);
@@ -42,7 +42,7 @@ class TrajectoryMemoryTest {
             if (recalled != null) {
               assertThat(recalled).isEqualTo(fresh);
             } else {
-              memory.remember(x, scan.search(x, 1, radius + skin).getFirst());
+              memory.remember(x, scan.search(x, 1, memory.reach()).getFirst());
               List<Neighbor> again = memory.recall(x);
               assertThat(again == null ? fresh : again).isEqualTo(fresh);
             }
@@ -57,7 +57,7 @@ class TrajectoryMemoryTest {
     LatentReader latents = LatentReader.of(values, 16);
     ExactScan scan = scan(latents);
     double radius = 2;
-    TrajectoryMemory memory = new TrajectoryMemory(latents, radius);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, radius, 1);
     float[] x = new float[16];
     int searches = 0;
     int held = 0;
@@ -69,7 +69,7 @@ class TrajectoryMemoryTest {
       List<Neighbor> recalled = memory.recall(x);
       if (recalled == null) {
         searches++;
-        memory.remember(x, scan.search(x, 1, 1.5 * radius).getFirst());
+        memory.remember(x, scan.search(x, 1, memory.reach()).getFirst());
       } else {
         assertThat(recalled).isEqualTo(search(scan, x, radius));
         held += recalled.isEmpty() ? 0 : 1;
@@ -84,7 +84,7 @@ class TrajectoryMemoryTest {
   @Test
   void far_from_everything_one_search_lasts() {
     LatentReader latents = LatentReader.of(new float[] {100, 0, 0, 100}, 2);
-    TrajectoryMemory memory = new TrajectoryMemory(latents, 1);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, 1, 1);
     // Nothing within 99: nothing within 1 while the drift is below 98.
     memory.remember(new float[2], scan(latents).search(new float[2], 1, 99).getFirst());
     assertThat(memory.recall(new float[] {97.9f, 0})).isEmpty();
@@ -95,7 +95,22 @@ class TrajectoryMemoryTest {
   @Test
   void nothing_is_known_before_the_first_search() {
     LatentReader latents = LatentReader.of(new float[] {1, 2}, 2);
-    assertThat(new TrajectoryMemory(latents, 1).recall(new float[2])).isNull();
+    assertThat(new TrajectoryMemory(latents, 1, 1).recall(new float[2])).isNull();
+  }
+
+  @Test
+  void the_skin_gives_way_to_the_step() {
+    LatentReader latents = LatentReader.of(new float[] {100, 0}, 2);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, 10, 2);
+    assertThat(memory.recall(new float[2])).isNull();
+    assertThat(memory.reach()).isEqualTo(12);
+    assertThat(memory.recall(new float[] {0.5f, 0})).isNull();
+    assertThat(memory.reach()).isEqualTo(11.5);
+    assertThat(memory.recall(new float[] {0.5f, 3})).isNull();
+    assertThat(memory.reach()).isEqualTo(10.2);
+    TrajectoryMemory without = new TrajectoryMemory(latents, 10, 0);
+    assertThat(without.recall(new float[2])).isNull();
+    assertThat(without.reach()).isEqualTo(10);
   }
 
   private static ExactScan scan(LatentReader latents) {

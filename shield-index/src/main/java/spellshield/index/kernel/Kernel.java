@@ -9,6 +9,10 @@ interface Kernel {
   /// After so many dimensions the scan looks whether a block can still hold anything.
   int STRIDE = 4;
 
+  /// How often a query's code stands in the form that scans take: once for each lane of a vector of
+  /// 512 bits. Loaded, it stays in a register; broadcast, C2 would do it anew at every use.
+  int LANES = 32;
+
   /// The number of partial sums of a float64 sum; term `i` goes to partial sum `i mod 16`.
   int WAYS = 16;
 
@@ -20,13 +24,13 @@ interface Kernel {
       byte[] codes,
       int offset,
       long blocks,
-      byte[] query,
+      short[] query,
       int dim,
       boolean first,
       int limit,
       short[] sums);
 
-  long scanBoxes(byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums);
+  long scanBoxes(byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums);
 
   void rowSquares(byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums);
 

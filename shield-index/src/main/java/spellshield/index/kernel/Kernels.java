@@ -50,7 +50,7 @@ public final class Kernels {
   /// @param codes `[blocks, 4, 64]` from `offset`: the four dimensions of the chunk for 64 items,
   ///   and so on
   /// @param blocks the blocks to look at, a bit each; the others are left as they are
-  /// @param query the query's codes, of which the four from `dim` are meant
+  /// @param query the query's codes as [#widen] gives them, of which the four from `dim` are meant
   /// @param first whether new sums begin
   /// @param limit not negative
   /// @param sums `[4096]`, the sums of all items as unsigned numbers
@@ -58,13 +58,23 @@ public final class Kernels {
       byte[] codes,
       int offset,
       long blocks,
-      byte[] query,
+      short[] query,
       int dim,
       boolean first,
       int limit,
       short[] sums) {
     int bar = Math.min(limit, SATURATED);
     return KERNEL.scanChunk(codes, offset, blocks, query, dim, first, bar, sums);
+  }
+
+  /// Returns the codes of a query in the form that the scans take, each as often as the widest
+  /// vector has lanes.
+  public static short[] widen(byte[] query) {
+    short[] wide = new short[query.length * Kernel.LANES];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = (short) (query[i / Kernel.LANES] & 0xff);
+    }
+    return wide;
   }
 
   /// Returns which of the 64 unsigned sums from `offset` are not above `limit`, a bit each.
@@ -82,9 +92,10 @@ public final class Kernels {
   /// the answer is 0 as soon as every sum so far is above the limit.
   ///
   /// @param low dimension-major, `[dims, 64]`, and so is `high`
+  /// @param query as [#widen] gives it
   /// @param sums receives the 64 sums, whole or as far as they were added
   public static long scanBoxes(
-      byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums) {
+      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
     return KERNEL.scanBoxes(low, high, query, order, Math.min(limit, SATURATED), sums);
   }
 

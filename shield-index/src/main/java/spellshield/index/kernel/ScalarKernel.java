@@ -35,7 +35,7 @@ final class ScalarKernel implements Kernel {
       byte[] codes,
       int offset,
       long blocks,
-      byte[] query,
+      short[] query,
       int dim,
       boolean first,
       int limit,
@@ -51,7 +51,7 @@ final class ScalarKernel implements Kernel {
         wide[lane] = sums[block * BLOCK + lane] & 0xffff;
       }
       for (int i = 0; i < STRIDE; i++) {
-        int code = query[dim + i] & 0xff;
+        int code = query[(dim + i) * LANES];
         int at = offset + (block * STRIDE + i) * BLOCK;
         for (int lane = 0; lane < BLOCK; lane++) {
           int difference = (codes[at + lane] & 0xff) - code;
@@ -71,11 +71,11 @@ final class ScalarKernel implements Kernel {
 
   @Override
   public long scanBoxes(
-      byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums) {
+      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
     int[] wide = new int[BLOCK];
     for (int from = 0; from < order.length; from += STRIDE) {
       for (int i = from; i < Math.min(order.length, from + STRIDE); i++) {
-        int code = query[order[i]] & 0xff;
+        int code = query[order[i] * LANES];
         int row = order[i] * BLOCK;
         for (int lane = 0; lane < BLOCK; lane++) {
           int under = (low[row + lane] & 0xff) - code;

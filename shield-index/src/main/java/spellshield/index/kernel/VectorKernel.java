@@ -93,7 +93,7 @@ final class VectorKernel implements Kernel {
       byte[] codes,
       int offset,
       long blocks,
-      byte[] query,
+      short[] query,
       int dim,
       boolean first,
       int limit,
@@ -103,10 +103,10 @@ final class VectorKernel implements Kernel {
     }
     ShortVector bar = ShortVector.broadcast(SHORTS, (short) limit);
     // Four dimensions without a loop: their codes stay in registers for all blocks.
-    ShortVector q0 = ShortVector.broadcast(SHORTS, (short) (query[dim + 0] & 0xff));
-    ShortVector q1 = ShortVector.broadcast(SHORTS, (short) (query[dim + 1] & 0xff));
-    ShortVector q2 = ShortVector.broadcast(SHORTS, (short) (query[dim + 2] & 0xff));
-    ShortVector q3 = ShortVector.broadcast(SHORTS, (short) (query[dim + 3] & 0xff));
+    ShortVector q0 = ShortVector.fromArray(SHORTS, query, (dim + 0) * LANES);
+    ShortVector q1 = ShortVector.fromArray(SHORTS, query, (dim + 1) * LANES);
+    ShortVector q2 = ShortVector.fromArray(SHORTS, query, (dim + 2) * LANES);
+    ShortVector q3 = ShortVector.fromArray(SHORTS, query, (dim + 3) * LANES);
     long left = 0;
     for (long rest = blocks; rest != 0; rest &= rest - 1) {
       int block = Long.numberOfTrailingZeros(rest);
@@ -150,7 +150,7 @@ final class VectorKernel implements Kernel {
 
   @Override
   public long scanBoxes(
-      byte[] low, byte[] high, byte[] query, byte[] order, int limit, short[] sums) {
+      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
     Arrays.fill(sums, (short) 0);
     ShortVector bar = ShortVector.broadcast(SHORTS, (short) limit);
     ShortVector zero = ShortVector.zero(SHORTS);
@@ -161,7 +161,7 @@ final class VectorKernel implements Kernel {
         ShortVector sum = ShortVector.fromArray(SHORTS, sums, lane);
         for (int i = from; i < from + STRIDE; i += 2) {
           int at0 = order[i + 0] * BLOCK + lane;
-          ShortVector code0 = ShortVector.broadcast(SHORTS, (short) (query[order[i + 0]] & 0xff));
+          ShortVector code0 = ShortVector.fromArray(SHORTS, query, order[i + 0] * LANES);
           ShortVector under0 =
               ((ShortVector)
                       ByteVector.fromArray(HALF_BYTES, low, at0)
@@ -175,7 +175,7 @@ final class VectorKernel implements Kernel {
           ShortVector difference0 = under0.max(over0).max(zero);
           sum = sum.lanewise(VectorOperators.SUADD, difference0.mul(difference0));
           int at1 = order[i + 1] * BLOCK + lane;
-          ShortVector code1 = ShortVector.broadcast(SHORTS, (short) (query[order[i + 1]] & 0xff));
+          ShortVector code1 = ShortVector.fromArray(SHORTS, query, order[i + 1] * LANES);
           ShortVector under1 =
               ((ShortVector)
                       ByteVector.fromArray(HALF_BYTES, low, at1)

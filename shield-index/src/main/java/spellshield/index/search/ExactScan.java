@@ -25,6 +25,13 @@ import spellshield.index.store.LatentReader;
 /// A search whose calling thread is interrupted ends within a few milliseconds with a
 /// [CancellationException]; the thread stays interrupted.
 public final class ExactScan implements NeighborSearch {
+  /// From so many queries on the codes come from the cache more often than from memory.
+  private static final int MANY_QUERIES = 4;
+
+  /// So many groups of codes, 256 KiB each, stay in a core's own cache while the queries of a batch
+  /// go through them.
+  private static final int CACHED_GROUPS = 2;
+
   private final SketchTable table;
   private final LatentReader latents;
 
@@ -123,6 +130,7 @@ public final class ExactScan implements NeighborSearch {
     final Found found;
     private final SketchQuery[] sketched;
     private final double[] radii;
+    private final boolean cached;
     private final Refiner[] refiners;
     private final Thread caller;
     private final short[] boxSums = new short[Kernels.BLOCK];
@@ -135,6 +143,7 @@ public final class ExactScan implements NeighborSearch {
     Run(SketchQuery[] sketched, float[] queries, double[] radii, Thread caller) {
       this.sketched = sketched;
       this.radii = radii;
+      this.cached = radii.length >= MANY_QUERIES;
       this.caller = caller;
       this.found = new Found(radii.length);
       this.refiners = new Refiner[radii.length];
@@ -144,8 +153,9 @@ public final class ExactScan implements NeighborSearch {
     }
 
     void scan(int fromGroup, int toGroup) {
+      int together = cached ? CACHED_GROUPS : Group.SLAB;
       for (int from = fromGroup; from < toGroup; ) {
-        int to = Math.min(toGroup, (from / Group.SLAB + 1) * Group.SLAB);
+        int to = Math.min(toGroup, (from / together + 1) * together);
         for (int q = 0; q < sketched.length; q++) {
           stopIfInterrupted(caller);
           scan(from, to - from, q);
@@ -163,12 +173,13 @@ public final class ExactScan implements NeighborSearch {
         left[g] = blocks[g];
         noteBoxes(group, g, q);
       }
+      int whole = cached ? Group.BLOCKS + 1 : Group.WHOLE;
       boolean any = true;
       for (int step = 0; any && step < query.steps(); step++) {
         any = false;
         for (int g = 0; g < groups; g++) {
           if (left[g] != 0) {
-            left[g] = table.group(from + g).scan(step, left[g], query, limits[g], sums[g]);
+            left[g] = table.group(from + g).scan(step, left[g], whole, query, limits[g], sums[g]);
             any |= left[g] != 0;
           }
         }

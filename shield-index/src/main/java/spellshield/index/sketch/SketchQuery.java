@@ -32,6 +32,10 @@ public final class SketchQuery {
 
   private final SketchTable table;
   final byte[] head;
+
+  /// The head in the form that the scans take.
+  final short[] wideHead;
+
   final byte[] tail;
 
   /// The dimensions by which boxes are judged, the one in which the query is farthest from the set
@@ -66,6 +70,7 @@ public final class SketchQuery {
       tail[i] = table.tailQuantizer().code(value, i);
       tailSquare += table.tailQuantizer().squaredQueryError(value, i, tail[i]);
     }
+    this.wideHead = Kernels.widen(head);
     this.headError = Math.sqrt(headSquare) + rounding;
     this.tailError = Math.sqrt(tailSquare) + rounding;
     double[] gains = new double[head.length];

@@ -109,6 +109,7 @@ class KernelTest {
           int chunk = blockCount * Kernel.STRIDE * Kernel.BLOCK;
           byte[] codes = codes(random, dims / Kernel.STRIDE * chunk);
           byte[] query = codes(random, dims);
+          short[] wide = Kernels.widen(query);
           long blocks = random.nextLong() & (-1L >>> (64 - blockCount));
           int[] expected = new int[blockCount * Kernel.BLOCK];
           for (int item = 0; item < expected.length; item++) {
@@ -128,7 +129,7 @@ class KernelTest {
               // Only the last call may drop a block, so that all sums are whole.
               int bar = dim + Kernel.STRIDE < dims ? Kernels.SATURATED : limit;
               int offset = dim / Kernel.STRIDE * chunk;
-              left = kernel.scanChunk(codes, offset, left, query, dim, dim == 0, bar, sums);
+              left = kernel.scanChunk(codes, offset, left, wide, dim, dim == 0, bar, sums);
             }
             for (int block = 0; block < blockCount; block++) {
               if ((blocks >>> block & 1) == 0) {
@@ -198,6 +199,7 @@ class KernelTest {
           byte[] low = codes(random, dims * Kernel.BLOCK);
           byte[] high = codes(random, dims * Kernel.BLOCK);
           byte[] query = codes(random, dims);
+          short[] wide = Kernels.widen(query);
           byte[] order = order(random, dims);
           int[] expected = new int[Kernel.BLOCK];
           for (int i = 0; i < low.length; i++) {
@@ -213,8 +215,8 @@ class KernelTest {
           assertPass(
               expected,
               limit,
-              sums -> scalar.scanBoxes(low, high, query, order, limit, sums),
-              sums -> vector.scanBoxes(low, high, query, order, limit, sums));
+              sums -> scalar.scanBoxes(low, high, wide, order, limit, sums),
+              sums -> vector.scanBoxes(low, high, wide, order, limit, sums));
         });
   }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
 
 class ExactScanTest {
+  private static final int[] BATCHES = {1, 1, 2, 3, 4, 16};
 
   @Test
   void the_scan_finds_what_a_float64_brute_force_finds() {
@@ -21,7 +22,7 @@ class ExactScanTest {
         400,
         random -> {
           TestSet set = TestSet.draw(random);
-          int count = random.nextInt(1, 6);
+          int count = BATCHES[random.nextInt(BATCHES.length)];
           float[] queries = set.queries(random, count);
           double radius = set.radius(random, queries);
           List<Neighborhood> answers = set.scan().search(queries, count, radius);
@@ -72,7 +73,7 @@ class ExactScanTest {
       oneByOne.addAll(scan.search(query, 1, 2.0));
     }
     assertThat(oneByOne).isEqualTo(expected);
-    for (int threads : new int[] {1, 2, 7}) {
+    for (int threads : new int[] {1, 2, 4, 7}) {
       try (ForkJoinPool pool = new ForkJoinPool(threads)) {
         assertThat(pool.submit(() -> scan.search(queries, 64, 2.0)).get()).isEqualTo(expected);
       }
@@ -88,6 +89,29 @@ class ExactScanTest {
     assertThat(answer.neighbors()).extracting(Neighbor::item).containsExactly(0L, 1L, 2L);
     assertThat(scan.search(new float[3], 1, Math.nextDown(5) - 1e-12).getFirst().neighbors())
         .isEmpty();
+  }
+
+  @Test
+  void at_the_edge_of_the_ball_nothing_is_missed() {
+    Seeds.check(
+        200,
+        random -> {
+          float[] query = new float[new int[] {1, 3, 24, 130}[random.nextInt(4)]];
+          double scale = random.nextBoolean() ? 1 : 1000;
+          for (int i = 0; i < query.length; i++) {
+            query[i] = (float) (scale * random.nextGaussian());
+          }
+          double radius = 0.5 + random.nextDouble();
+          TestSet set = TestSet.around(random, query, radius);
+          // The radius itself, and one that is exactly the distance of an item.
+          double exact = set.distance(query, 0, random.nextInt(100));
+          double[] radii = {radius, exact > 0 ? exact : radius, Math.nextDown(radius)};
+          for (double r : radii) {
+            Neighborhood answer = set.scan().search(query, 1, r).getFirst();
+            set.assertEqualsBruteForce(answer, query, 0, r);
+            assertThat(answer.neighbors()).hasSizeGreaterThanOrEqualTo(10);
+          }
+        });
   }
 
   @Test

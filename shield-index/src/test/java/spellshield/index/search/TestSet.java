@@ -11,7 +11,7 @@ import spellshield.index.store.LatentReader;
 
 /// A set in memory and the brute force that judges searches over it.
 final class TestSet {
-  private static final int[] COUNTS = {0, 1, 2, 7, 63, 64, 65, 129, 400};
+  private static final int[] COUNTS = {0, 1, 2, 7, 63, 64, 65, 129, 400, 1021};
 
   final float[] values;
   final int dim;
@@ -63,6 +63,29 @@ final class TestSet {
       int centre = random.nextInt(clusters) * dim;
       for (int i = 0; i < dim; i++) {
         values[item * dim + i] = centres[centre + i] + (float) (0.5 * random.nextGaussian());
+      }
+    }
+    return new TestSet(values, dim);
+  }
+
+  /// Draws a set around a query: at `radius·(1 ± 2⁻ᵏ)` in every direction, on the query and again,
+  /// and so far away that the codes of the others all but coincide or stop at their ends.
+  static TestSet around(SplittableRandom random, float[] query, double radius) {
+    int dim = query.length;
+    int count = 130;
+    float[] values = new float[count * dim];
+    double[] direction = new double[dim];
+    boolean outliers = random.nextBoolean();
+    for (int item = 0; item < count; item++) {
+      double square = 0;
+      for (int i = 0; i < dim; i++) {
+        direction[i] = random.nextGaussian();
+        square += direction[i] * direction[i];
+      }
+      double edge = radius * (1 + (item % 2 == 0 ? 1 : -1) * Math.scalb(1, -(item / 2 % 30)));
+      double distance = item < 100 ? edge : item < 110 ? 0 : outliers ? 1e5 : 3 * radius;
+      for (int i = 0; i < dim; i++) {
+        values[item * dim + i] = (float) (query[i] + distance * direction[i] / Math.sqrt(square));
       }
     }
     return new TestSet(values, dim);

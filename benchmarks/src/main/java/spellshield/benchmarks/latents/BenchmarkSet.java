@@ -61,6 +61,10 @@ public final class BenchmarkSet implements AutoCloseable {
     LatentStore store =
         LatentStore.open(DiskStorage.at(cache.resolve("latents")), Verification.ON_USE);
     try {
+      if (store.count() < count) {
+        throw new IllegalArgumentException(
+            "%s holds %,d latents, not %,d".formatted(cache, store.count(), count));
+      }
       return new BenchmarkSet(cache, count, store);
     } catch (IOException | RuntimeException e) {
       store.close();
@@ -74,8 +78,11 @@ public final class BenchmarkSet implements AutoCloseable {
     MID(8, 14),
     LATE(14, 32);
 
-    final int from;
-    final int to;
+    /// The first step.
+    public final int from;
+
+    /// The step after the last.
+    public final int to;
 
     Regime(int from, int to) {
       this.from = from;
@@ -97,7 +104,7 @@ public final class BenchmarkSet implements AutoCloseable {
   }
 
   /// Returns x̂0 of a trajectory at a step, shared.
-  private float[] prediction(int trajectory, int step) {
+  public float[] prediction(int trajectory, int step) {
     return queries[trajectory * MakeLatents.STEPS + step];
   }
 

@@ -2,14 +2,17 @@ package spellshield.benchmarks.latents;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.function.Consumer;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentReader;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
+import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
 import spellshield.index.store.SetWriter;
 import spellshield.index.store.Verification;
@@ -21,14 +24,15 @@ import spellshield.sampler.Noise;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
 
-/// Makes the latents that the search is measured on: `java … MakeLatents SHARED CACHE COUNT`.
+/// Makes the latents that the search is measured on; `shield bench make-latents` calls it.
 ///
-/// Into the folder CACHE go `base` (40,000 real latents), `latents` (COUNT mixes of them, float16),
-/// and `queries`: the predictions of a model that has memorised the first 10,000 mixes, 16
-/// trajectories of 32 EDM steps, query `32·t + step`. What is already there is left as it is.
+/// Into a folder, the cache, go `base` (40,000 real latents), `latents` (mixes of them, float16),
+/// and `queries`: the predictions of a model that has memorised the first 10,000 latents, 16
+/// trajectories of 32 EDM steps, query `32·t + step`. What is already there is left as it is. The
+/// same call writes the same bytes.
 public final class MakeLatents {
-  static final int TRAJECTORIES = 16;
-  static final int STEPS = 32;
+  public static final int TRAJECTORIES = 16;
+  public static final int STEPS = 32;
   private static final int MEMORISED = 10_000;
 
   // One date for all, so that a set made twice has the same bytes.
@@ -36,54 +40,99 @@ public final class MakeLatents {
 
   private MakeLatents() {}
 
-  /// Makes what is missing.
+  /// Makes what is missing, from real latents where they are at hand; else as [#standIn].
   ///
-  /// @param args the folder of the pictures and the encoder, the cache, the number of latents
-  public static void main(String[] args) throws IOException {
-    Path shared = Path.of(args[0]);
-    Path cache = Files.createDirectories(Path.of(args[1]));
-    long count = Long.parseLong(args[2]);
+  /// @param shared the folder of the pictures and the encoder
+  /// @param told hears in a line what was made, and what stands in
+  /// @throws IllegalArgumentException if the cache holds fewer latents
+  public static void make(Path shared, Path cache, long count, Consumer<String> told)
+      throws IOException {
+    if (!BaseLatents.areAt(shared)) {
+      told.accept(BaseLatents.pictures(shared) + " or its encoder is absent");
+      standIn(cache, count, told);
+      return;
+    }
     Path base = cache.resolve("base");
-    Path latents = cache.resolve("latents");
-    Path queries = cache.resolve("queries");
-    if (!Files.isDirectory(base)) {
+    if (!isMade(base)) {
       BaseLatents.write(shared, base, CREATED);
-      System.err.println("encoded the base");
+      told.accept("encoded the base");
     }
-    if (!Files.isDirectory(latents)) {
+    if (!holds(cache, count)) {
       try (LatentStore store = LatentStore.open(DiskStorage.at(base), Verification.FULL)) {
-        mix(store, latents, count);
+        write(new MixedLatents(store, count), store.manifest().space(), cache);
       }
-      System.err.println("mixed " + count + " latents");
+      told.accept("mixed %,d latents".formatted(count));
     }
-    if (!Files.isDirectory(queries)) {
-      try (LatentStore store = LatentStore.open(DiskStorage.at(latents), Verification.ON_USE)) {
-        sample(store, queries);
-      }
-      System.err.println("sampled the queries");
+    makeQueries(cache, told);
+  }
+
+  /// Makes what is missing; the latents are draws of a Gaussian with the spectrum of real ones.
+  ///
+  /// @throws IllegalArgumentException if the cache holds fewer latents
+  public static void standIn(Path cache, long count, Consumer<String> told) throws IOException {
+    if (!holds(cache, count)) {
+      LatentSpace space = new LatentSpace(GaussianLatents.SPACE, BaseLatents.SHAPE);
+      write(new GaussianLatents(count), space, cache);
+      told.accept(
+          "drew %,d latents of a Gaussian: it stands in for real ones, whose spectrum it has"
+              .formatted(count));
+    }
+    makeQueries(cache, told);
+  }
+
+  private static boolean isMade(Path folder) throws IOException {
+    try {
+      return Files.isDirectory(folder) && Manifest.newest(DiskStorage.at(folder)).count() > 0;
+    } catch (NoSuchFileException e) {
+      return false; // begun, but never committed
     }
   }
 
-  private static void mix(LatentStore base, Path folder, long count) throws IOException {
-    LatentReader mixed = new MixedLatents(base, count);
-    LatentSpace space = base.manifest().space();
-    float[] latent = new float[mixed.dim()];
-    try (SetWriter writer = SetWriter.begin(DiskStorage.at(folder), space, Precision.FLOAT16)) {
-      for (long item = 0; item < count; item++) {
-        mixed.read(item, latent);
-        writer.add(new Item("mix-%d".formatted(item), "", ""), latent);
+  private static boolean holds(Path cache, long count) throws IOException {
+    Path latents = cache.resolve("latents");
+    if (!isMade(latents)) {
+      return false;
+    }
+    long held = Manifest.newest(DiskStorage.at(latents)).count();
+    if (held < count) {
+      throw new IllegalArgumentException(
+          "%s holds %,d latents, not %,d; name another folder".formatted(latents, held, count));
+    }
+    return true;
+  }
+
+  private static void write(LatentReader latents, LatentSpace space, Path cache)
+      throws IOException {
+    float[] latent = new float[latents.dim()];
+    DiskStorage storage = DiskStorage.at(Files.createDirectories(cache).resolve("latents"));
+    try (SetWriter writer = SetWriter.begin(storage, space, Precision.FLOAT16)) {
+      for (long item = 0; item < latents.count(); item++) {
+        latents.read(item, latent);
+        writer.add(new Item("latent-%d".formatted(item), "", ""), latent);
       }
       writer.commit(Map.of(), CREATED);
     }
   }
 
+  private static void makeQueries(Path cache, Consumer<String> told) throws IOException {
+    Path queries = cache.resolve("queries");
+    if (!isMade(queries)) {
+      DiskStorage storage = DiskStorage.at(cache.resolve("latents"));
+      try (LatentStore store = LatentStore.open(storage, Verification.ON_USE)) {
+        sample(store, queries);
+      }
+      told.accept("sampled the queries");
+    }
+  }
+
   private static void sample(LatentStore latents, Path folder) throws IOException {
     int dim = latents.dim();
-    float[] memorised = new float[MEMORISED * dim];
+    int count = (int) Math.min(MEMORISED, latents.count());
+    float[] memorised = new float[count * dim];
     float[] latent = new float[dim];
     double squares = 0;
     double[] sum = new double[dim];
-    for (int item = 0; item < MEMORISED; item++) {
+    for (int item = 0; item < count; item++) {
       latents.read(item, latent);
       System.arraycopy(latent, 0, memorised, item * dim, dim);
       for (int i = 0; i < dim; i++) {
@@ -93,10 +142,10 @@ public final class MakeLatents {
     }
     double meanSquare = 0;
     for (double value : sum) {
-      meanSquare += value / MEMORISED * (value / MEMORISED);
+      meanSquare += value / count * (value / count);
     }
     // EDM's schedule is made for data with a deviation of 0.5: the latents are scaled to it.
-    float scale = (float) (0.5 / Math.sqrt((squares / MEMORISED - meanSquare) / dim));
+    float scale = (float) (0.5 / Math.sqrt((squares / count - meanSquare) / dim));
     float[] scaled = memorised.clone();
     for (int i = 0; i < scaled.length; i++) {
       scaled[i] *= scale;
@@ -108,7 +157,7 @@ public final class MakeLatents {
     }
     Noise noise = new Noise(seeds);
     double[] sigmas = NoiseSchedule.Karras.edm().sigmas(STEPS);
-    Latents data = new Latents(scaled, MEMORISED, latents.manifest().space().shape());
+    Latents data = new Latents(scaled, count, latents.manifest().space().shape());
     try (EmpiricalDenoiser memoriser = EmpiricalDenoiser.of(data)) {
       int[] step = new int[1];
       Denoiser recorder =

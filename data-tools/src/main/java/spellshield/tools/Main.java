@@ -29,6 +29,7 @@ import spellshield.index.store.DamagedSetException;
       "  shield sample set -o out -n 8        sample with the shield in force",
       "  shield audit set out/*.png           how near is each picture to the set?",
       "  shield demo                          all of it, on the pictures that come along",
+      "  shield bench --quick                 how fast are the searches here? (JMH)",
       "",
       "Exit codes: 0 fine, 1 internal error, 2 usage, 3 something lies inside the set,",
       "4 input cannot be read, 5 another latent space, 6 damaged set, 130 interrupted."
@@ -54,16 +55,25 @@ public final class Main {
 
   /// Runs a command and returns its exit code.
   static int run(String... args) {
-    LUCENE.setLevel(Level.WARNING); // it tells at every start which vectors it uses
-    Locale.setDefault(Locale.ROOT); // numbers read the same everywhere
-    CommandLine commandLine = new CommandLine(new Main());
-    commandLine.setExecutionExceptionHandler((e, command, parsed) -> explain(e, command));
-    commandLine.setParameterExceptionHandler((e, wrong) -> usage(e));
-    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     if (args.length == 0) {
-      commandLine.usage(System.out);
+      new CommandLine(new Main()).usage(System.out);
       return ExitCode.USAGE;
     }
+    return run(new Main(), args);
+  }
+
+  /// Runs another command of the project as this one runs: one line for a wrong call, the same exit
+  /// codes.
+  ///
+  /// @param command a picocli command whose name begins with `shield`
+  /// @return the exit code
+  public static int run(Object command, String... args) {
+    LUCENE.setLevel(Level.WARNING); // it tells at every start which vectors it uses
+    Locale.setDefault(Locale.ROOT); // numbers read the same everywhere
+    CommandLine commandLine = new CommandLine(command);
+    commandLine.setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed));
+    commandLine.setParameterExceptionHandler((e, wrong) -> usage(e));
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     return commandLine.execute(args);
   }
 

@@ -32,7 +32,9 @@ class BenchCommandTest {
     expect(USAGE, "--frobnicate", "--frobnicate");
     expect(USAGE, "there are batch, count", "-p", "colour=red");
     expect(USAGE, "regime cannot be 'noon'", "-p", "regime=early,noon");
-    for (String value : List.of("share=NaN", "share=-1", "count=0", "count=many", "batch=3")) {
+    for (String value :
+        List.of(
+            "share=NaN", "share=-1", "share=0", "share=.0", "count=0", "count=many", "batch=3")) {
       expect(USAGE, "cannot be", "-p", value);
     }
     expect(USAGE, "-p", "-p", "share");

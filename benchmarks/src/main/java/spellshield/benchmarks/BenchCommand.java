@@ -73,22 +73,17 @@ public final class BenchCommand implements Callable<Integer> {
   private static final String NUMBER = "[1-9]\\d{0,8}";
 
   /// The parameters of all benchmarks, with what a value of each looks like.
+  // spotless:off
   private static final Map<String, String> PARAMETERS =
       Map.of(
-          "count",
-          NUMBER,
-          "size",
-          NUMBER,
-          "regime",
-          "early|mid|late",
-          "share",
-          "\\d*\\.?\\d+",
-          "batch",
-          "1|2|4|8|16|32|64",
-          "dim",
-          NUMBER,
-          "neighbours",
-          "0|" + NUMBER);
+          "count", NUMBER,
+          "size", NUMBER,
+          "regime", "early|mid|late",
+          "share", "(?=.*[1-9])\\d*\\.?\\d+",
+          "batch", "1|2|4|8|16|32|64",
+          "dim", NUMBER,
+          "neighbours", "0|" + NUMBER);
+  // spotless:on
 
   @Spec private CommandSpec spec;
 

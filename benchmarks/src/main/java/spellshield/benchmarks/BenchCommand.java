@@ -54,7 +54,7 @@ import spellshield.tools.Main;
       "Without --cache, latents drawn from a Gaussian with the spectrum of real ones stand in.",
       "",
       "Example: shield bench make-latents --cache cache",
-      "         shield bench StepQuery.exact --cache cache -p share=0.2,0.3 -p regime=late"
+      "         shield bench 'StepQuery.*exact' --cache cache -p share=0.2,0.3 -p regime=late"
     },
     subcommands = MakeLatentsCommand.class)
 public final class BenchCommand implements Callable<Integer> {

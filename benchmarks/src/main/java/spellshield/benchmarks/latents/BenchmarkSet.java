@@ -158,6 +158,11 @@ public final class BenchmarkSet implements AutoCloseable {
     return latents;
   }
 
+  /// Returns the shape of a latent, `[C, H, W]`.
+  public int[] shape() {
+    return store.manifest().space().shape();
+  }
+
   public double typicalDistance() {
     return typicalDistance;
   }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Consumer;
 import spellshield.index.store.DiskStorage;
@@ -125,61 +126,74 @@ public final class MakeLatents {
     }
   }
 
-  private static void sample(LatentStore latents, Path folder) throws IOException {
+  /// Returns what the model behind the queries has memorised: the first 10,000 latents.
+  ///
+  /// @param shape of one latent, `[C, H, W]`
+  public static Latents memorised(LatentReader latents, int... shape) {
     int dim = latents.dim();
     int count = (int) Math.min(MEMORISED, latents.count());
     float[] memorised = new float[count * dim];
     float[] latent = new float[dim];
-    double squares = 0;
-    double[] sum = new double[dim];
     for (int item = 0; item < count; item++) {
       latents.read(item, latent);
       System.arraycopy(latent, 0, memorised, item * dim, dim);
-      for (int i = 0; i < dim; i++) {
-        squares += (double) latent[i] * latent[i];
-        sum[i] += latent[i];
-      }
     }
+    return new Latents(memorised, count, shape);
+  }
+
+  /// Returns EDM's levels for these latents. They are made for data with a deviation of 0.5, so
+  /// each is scaled by twice the deviation of the latents.
+  public static double[] sigmas(Latents memorised) {
+    int dim = memorised.dim();
+    double squares = 0;
+    double[] sum = new double[dim];
+    for (int i = 0; i < memorised.values().length; i++) {
+      squares += (double) memorised.values()[i] * memorised.values()[i];
+      sum[i % dim] += memorised.values()[i];
+    }
+    int count = memorised.batch();
     double meanSquare = 0;
     for (double value : sum) {
       meanSquare += value / count * (value / count);
     }
-    // EDM's schedule is made for data with a deviation of 0.5: the latents are scaled to it.
-    float scale = (float) (0.5 / Math.sqrt((squares / count - meanSquare) / dim));
-    float[] scaled = memorised.clone();
-    for (int i = 0; i < scaled.length; i++) {
-      scaled[i] *= scale;
+    double deviation = Math.sqrt((squares / count - meanSquare) / dim);
+    double[] sigmas = NoiseSchedule.Karras.edm().sigmas(STEPS);
+    for (int i = 0; i < sigmas.length; i++) {
+      sigmas[i] *= deviation / 0.5;
     }
+    return sigmas;
+  }
+
+  /// Samples the trajectories of a denoiser.
+  ///
+  /// @param noise one seed per trajectory
+  public static Latents sample(Denoiser denoiser, double[] sigmas, Noise noise, int... shape) {
+    Latents start = noise.draw(0, shape);
+    for (int i = 0; i < start.values().length; i++) {
+      start.values()[i] *= (float) sigmas[0];
+    }
+    return new Euler().sample(denoiser, sigmas, start, noise, Condition.NONE);
+  }
+
+  private static void sample(LatentStore latents, Path folder) throws IOException {
+    LatentSpace space = latents.manifest().space();
+    Latents data = memorised(latents, space.shape());
     float[][] predictions = new float[TRAJECTORIES * STEPS][];
     long[] seeds = new long[TRAJECTORIES];
-    for (int t = 0; t < TRAJECTORIES; t++) {
-      seeds[t] = t;
-    }
-    Noise noise = new Noise(seeds);
-    double[] sigmas = NoiseSchedule.Karras.edm().sigmas(STEPS);
-    Latents data = new Latents(scaled, count, latents.manifest().space().shape());
+    Arrays.setAll(seeds, t -> t);
     try (EmpiricalDenoiser memoriser = EmpiricalDenoiser.of(data)) {
       int[] step = new int[1];
       Denoiser recorder =
           (xt, sigma, condition) -> {
             Latents x0hat = memoriser.denoise(xt, sigma, condition);
             for (int t = 0; t < TRAJECTORIES; t++) {
-              float[] row = x0hat.row(t);
-              for (int i = 0; i < dim; i++) {
-                row[i] /= scale;
-              }
-              predictions[t * STEPS + step[0]] = row;
+              predictions[t * STEPS + step[0]] = x0hat.row(t);
             }
             step[0]++;
             return x0hat;
           };
-      Latents start = noise.draw(0, latents.manifest().space().shape());
-      for (int i = 0; i < start.values().length; i++) {
-        start.values()[i] *= (float) sigmas[0];
-      }
-      new Euler().sample(recorder, sigmas, start, noise, Condition.NONE);
+      sample(recorder, sigmas(data), new Noise(seeds), space.shape());
     }
-    LatentSpace space = latents.manifest().space();
     try (SetWriter writer = SetWriter.begin(DiskStorage.at(folder), space, Precision.FLOAT32)) {
       for (int i = 0; i < predictions.length; i++) {
         writer.add(new Item("query-%d".formatted(i), "", ""), predictions[i]);

@@ -121,11 +121,11 @@ public final class Shield {
     private Builder() {}
 
     /// Keeps away from a protected set; a search looks up to twice as far as it must, in sets of
-    /// more than 100,000 latents, where a wide search costs much more, up to a sixth farther.
+    /// more than 100,000 latents, where a wide search costs much more, up to a tenth farther.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
       NeighborSearch.requireRadius(radius);
       return protecting(
-          search, latents, radius, latents.count() <= SMALL_SET ? radius : radius / 6);
+          search, latents, radius, latents.count() <= SMALL_SET ? radius : radius / 10);
     }
 
     /// Keeps away from a protected set.

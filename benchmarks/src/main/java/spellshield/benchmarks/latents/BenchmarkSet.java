@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.stream.Stream;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.FSDirectory;
@@ -38,7 +39,6 @@ public final class BenchmarkSet implements AutoCloseable {
   private final double typicalDistance;
   private final float[][] queries;
   private @Nullable DirectoryReader graph;
-  private @Nullable HnswSearch hnsw;
 
   private BenchmarkSet(Path cache, int count, LatentStore store) throws IOException {
     this.cache = cache;
@@ -114,10 +114,15 @@ public final class BenchmarkSet implements AutoCloseable {
 
   /// Returns the search by the graph, which is built where it is missing.
   public HnswSearch hnsw() throws IOException {
-    if (hnsw != null) {
-      return hnsw;
+    return new HnswSearch(graph(), table, latents);
+  }
+
+  /// Returns the graph, which is built where it is missing.
+  public DirectoryReader graph() throws IOException {
+    if (graph != null) {
+      return graph;
     }
-    Path folder = cache.resolve("hnsw-" + count);
+    Path folder = file("hnsw");
     if (!Files.isDirectory(folder)) {
       Path pending = Files.createDirectories(cache.resolve("hnsw-%d.pending".formatted(count)));
       try (Stream<Path> old = Files.list(pending)) {
@@ -131,16 +136,16 @@ public final class BenchmarkSet implements AutoCloseable {
       Files.move(pending, folder, StandardCopyOption.ATOMIC_MOVE);
     }
     graph = DirectoryReader.open(FSDirectory.open(folder));
-    hnsw = new HnswSearch(graph, table, latents);
-    return hnsw;
+    return graph;
   }
 
-  private Sketches sketches() {
+  /// Sketches all latents anew.
+  public Sketches sketches() {
     return Sketches.of(table.sketcher(), latents);
   }
 
   private SketchTable loadTable() throws IOException {
-    Path file = cache.resolve("sketch-%d".formatted(count));
+    Path file = file("sketch");
     if (!Files.exists(file)) {
       SketchTable made = SketchTable.of(Sketches.of(Sketcher.fit(latents, HEAD, TAIL), latents));
       Path pending = cache.resolve("sketch-%d.pending".formatted(count));
@@ -161,6 +166,20 @@ public final class BenchmarkSet implements AutoCloseable {
   /// Returns the shape of a latent, `[C, H, W]`.
   public int[] shape() {
     return store.manifest().space().shape();
+  }
+
+  public SketchTable table() {
+    return table;
+  }
+
+  /// Returns the predictions of all steps, query `32·t + step`, shared.
+  public List<float[]> queries() {
+    return List.of(queries);
+  }
+
+  /// Returns the place of a file that belongs to the first N latents.
+  public Path file(String name) {
+    return cache.resolve("%s-%d".formatted(name, count));
   }
 
   public double typicalDistance() {

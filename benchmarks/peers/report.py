@@ -3,6 +3,7 @@
 import datetime
 import os
 import subprocess
+import textwrap
 
 import faiss
 import matplotlib
@@ -41,13 +42,13 @@ def write(page, count, results):
         plot_growth(results["growth"], os.path.join(plots, "growth.png"))
     if "boundary" in results:
         parts.append(boundary(results["boundary"]))
-    section = "\n\n".join([BEGIN, *parts, END])
+    written = "\n\n".join([BEGIN, *parts, END])
     text = open(page).read() if os.path.exists(page) else ""
     if BEGIN in text:
         before, rest = text.split(BEGIN, 1)
-        text = before + section + rest.split(END, 1)[1]
+        text = before + written + rest.split(END, 1)[1]
     else:
-        text = text.rstrip("\n") + "\n\n" + section + "\n"
+        text = text.rstrip("\n") + "\n\n" + written + "\n"
     with open(page + ".pending", "w") as out:
         out.write(text)
     os.rename(page + ".pending", page)
@@ -57,6 +58,11 @@ def table(head, rows):
     lines = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in [head, *rows]]
     lines.insert(1, "|" + "---|" * len(head))
     return "\n".join(lines)
+
+
+def section(title, text):
+    """A heading and a paragraph, in lines of a page's width."""
+    return title + "\n" + textwrap.fill(" ".join(text.split()), 119, break_on_hyphens=False, break_long_words=False)
 
 
 def when(result):
@@ -84,7 +90,7 @@ def hnswlib_version():
 def introduction(count, results):
     rounds = next(iter(results.values()))["rounds"]
     java = next((r["java"] for r in results.values() if "java" in r), "25")
-    return f"""## Searching {count:,} latents, beside the peers
+    text = f"""
 `benchmarks/peers/run.sh CACHE {count} {rounds}` with a cache that `spellshield.benchmarks.latents.MakeLatents` filled:
 float16 latents of 2,048 values mixed from 40,000 real ones; queries are predictions of a memoriser, *early* steps 0 to
 6, *mid* 8 to 13, *late* 14 to 31. r is a share of the typical distance. {machine()}; Java {java}, Faiss
@@ -92,6 +98,8 @@ float16 latents of 2,048 values mixed from 40,000 real ones; queries are predict
 hnswlib {hnswlib_version()}. Times are milliseconds a query, wall and in brackets CPU. *Found* is the share of the pairs
 that our exact search finds, by query and item; pairs within 10⁻⁵ of r are left out, because the peers' latents, turned
 into their principal axes in float32, are off by nearly as much."""
+    return section(f"## Searching {count:,} latents, beside the peers", text)
+    return section(f"## Searching {count:,} latents, beside the peers", text)
 
 
 def ms(point):
@@ -129,12 +137,10 @@ def exact(results):
         )
     dates = "; ".join(f"{part}: {when(results[part])}" for part in ("exact", "lucene") if part in results)
     head = ["peer", "r", "batch", "threads", "peer, ms", "ours, ms", "ratio", "CPU ratio", "peer found"]
-    return f"""### Exact searches, late steps
-Panorama with the number of levels (of 32, 64, 128, 256) that was fastest at the radius. Lucene's radius query with
+    text = f"""Panorama with the number of levels (of 32, 64, 128, 256) that was fastest at the radius. Lucene's radius query with
 decay 1 compares the query with every sketch, the same that ours searches; its candidates are measured as ours are.
-({dates}.)
-
-{table(head, rows)}"""
+({dates}.)"""
+    return section("### Exact searches, late steps", text) + "\n\n" + table(head, rows)
 
 
 def approximate(result):
@@ -144,16 +150,14 @@ def approximate(result):
     for name in names:
         points = result["results"][name]
         rows.append([name] + [f"{percent(point['found'])}, {ms(point)}" for point in points])
-    return f"""### Approximate searches: pairs found, and ms a query
-One query at a time on one thread. Every graph is over the same sketches (float32 heads of 64 values), with 16 edges a
+    text = f"""One query at a time on one thread. Every graph is over the same sketches (float32 heads of 64 values), with 16 edges a
 node, 32 on the lowest level, built with a beam of 100; ours and Lucene's queries share one. What a graph proposes
 within the reach of the sketches is measured in the full latents by all. *k nearest* also has a beam of k. Faiss's lists
 are over the full latents: {result["lists"]:,} of them (2·√N), 1 or 10 looked into, which SPELL-1 and SPELL-10 probably
-were. ({when(result)}.)
-
-{table(head, rows)}
-
-![share of the true pairs found against milliseconds a query](plots/recall.png)"""
+were. ({when(result)}.)"""
+    picture = "![share of the true pairs found against milliseconds a query](plots/recall.png)"
+    heading = "### Approximate searches: pairs found, and ms a query"
+    return "\n\n".join([section(heading, text), table(head, rows), picture])
 
 
 def fitted(sizes, times):
@@ -176,13 +180,10 @@ def growth(result):
             exponent = np.log(times[-1] / times[-2]) / np.log(sizes[-1] / sizes[-2])
             row += [number(a), number(b * 1e6), percent(error), f"{exponent:.2f}"]
         rows.append(row + ["–"] * (len(head) - len(row)))
-    return f"""### Growth with the number of latents
-One query on one thread, r = 0.3; Panorama with {result["levels"]} levels. The fit is a + b·N by least squares of relative
-errors; the exponent is that of the growth between the last two sizes, 1 where time is in proportion. ({when(result)}.)
-
-{table(head, rows)}
-
-![milliseconds a query against the number of latents](plots/growth.png)"""
+    text = f"""One query on one thread, r = 0.3; Panorama with {result["levels"]} levels. The fit is a + b·N by least squares of relative
+errors; the exponent is that of the growth between the last two sizes, 1 where time is in proportion. ({when(result)}.)"""
+    picture = "![milliseconds a query against the number of latents](plots/growth.png)"
+    return "\n\n".join([section("### Growth with the number of latents", text), table(head, rows), picture])
 
 
 def boundary(result):
@@ -192,14 +193,12 @@ def boundary(result):
         deepest = f"{line['deepest']:.1g}" if line["missed"] else "–"
         farthest = f"{line['farthest']:.1g}" if line["outside"] else "–"
         rows.append([line["search"], line["missed"], deepest, line["outside"], farthest])
-    return f"""### On the edge of the ball
-{result["queries"]} queries, {result["latents"]:,} latents, {result["inside"]:,} pairs inside: d = r(1 ± 2⁻ᵏ) for k up to
+    text = f"""{result["queries"]} queries, {result["latents"]:,} latents, {result["inside"]:,} pairs inside: d = r(1 ± 2⁻ᵏ) for k up to
 24, d = r exactly and one last place of one value beside it, d = 0, duplicates, outliers
 (`spellshield.benchmarks.peers.BoundarySet`). All search the same float32 values, not turned; Faiss is given the next
 float32 above r², so that r itself counts as inside. The judge sums the squares of the float64 differences without
-rounding. ({when(result).split(",")[0]}.)
-
-{table(head, rows)}"""
+rounding. ({when(result).split(",")[0]}.)"""
+    return section("### On the edge of the ball", text) + "\n\n" + table(head, rows)
 
 
 def family(name):
@@ -218,7 +217,7 @@ def plot_recall(result, count, path):
     regimes = list(dict.fromkeys(regime for regime, _ in conditions))
     shares = list(dict.fromkeys(share for _, share in conditions))
     figure, panels = plt.subplots(
-        len(regimes), len(shares), figsize=(11, 6.2), sharex=True, sharey=True, squeeze=False, layout="constrained"
+        len(regimes), len(shares), figsize=(12.5, 6), sharex=True, sharey=True, squeeze=False, layout="constrained"
     )
     searches_by_kind = {}  # the settings of a search, in order
     for name in result["results"]:
@@ -240,6 +239,7 @@ def plot_recall(result, count, path):
             )
         bare(axes)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(f"{regime}, r = {share}, {result['pairs'][place]} pairs", fontsize=10)
     lowest = min(100 * p["found"] for points in result["results"].values() for p in points if not np.isnan(p["found"]))
     panels[0][0].set_ylim(max(0, 5 * np.floor(lowest / 5 - 0.2)), 100.5)
@@ -281,6 +281,8 @@ def plot_growth(result, path):
     axes.plot(sizes, first * sizes / sizes[0], ":", color="#888888", linewidth=1, label="in proportion to N")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("latents")
     axes.set_ylabel("ms a query, one thread, r = 0.3")
     bare(axes)

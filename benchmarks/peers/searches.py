@@ -201,8 +201,6 @@ def faiss_lists(path, latents):
     else:
         quantizer.add(np.load(path)["centroids"])
     index = faiss.IndexIVFFlat(quantizer, dim, lists)
-    index.own_fields = False
-    index.keep = quantizer  # Python must not free it before
     belongs = np.load(path)["lists"]
     for at in range(0, count, 50000):
         rows = np.ascontiguousarray(latents.rows[at : at + 50000])

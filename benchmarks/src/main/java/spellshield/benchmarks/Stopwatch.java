@@ -35,7 +35,7 @@ import spellshield.index.search.Neighborhood;
 /// its queries until it has lasted for a while.
 public final class Stopwatch {
   private static final Duration MEASUREMENT = Duration.ofMillis(300);
-  private static final Duration WARM_UP = Duration.ofSeconds(2);
+  private static final Duration WARM_UP = Duration.ofSeconds(1);
 
   private final BenchmarkSet set;
   private final Peers peers;

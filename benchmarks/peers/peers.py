@@ -14,6 +14,7 @@ import math
 import os
 import statistics
 import subprocess
+import time
 
 import faiss
 import numpy as np
@@ -44,6 +45,18 @@ def truth(jvm, share, regime):
 
 def share_of(found, true):
     return len(found & true) / len(true) if true else math.nan
+
+
+def cores_busy(seconds=2):
+    """How many cores other programs keep busy: ours have nothing to do while this looks."""
+
+    def ticks():
+        user, nice, system, _, _, *others = map(int, open("/proc/stat").readline().split()[1:8])
+        return user + nice + system + sum(others)
+
+    before = ticks()
+    time.sleep(seconds)
+    return (ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
 
 
 class Comparison:
@@ -290,9 +303,9 @@ def main():
     results = json.load(open(kept)) if os.path.exists(kept) else {}
     comparison = Comparison(arguments.cache, arguments.count, arguments.rounds)
     for part in parts:
-        load = os.getloadavg()[0]
+        busy = cores_busy()
         measured = getattr(comparison, part)()
-        stamp = {"date": datetime.date.today().isoformat(), "rounds": arguments.rounds, "load": load}
+        stamp = {"date": datetime.date.today().isoformat(), "rounds": arguments.rounds, "busy": busy}
         results[part] = stamp | measured
         with open(kept + ".pending", "w") as out:
             json.dump(results, out, indent=1)

@@ -1,6 +1,5 @@
 """Writes what was measured as a section of a page, with its plots beside the page."""
 
-import datetime
 import os
 import subprocess
 import textwrap
@@ -67,9 +66,9 @@ def section(title, text):
 
 def when(result):
     """When a part was measured, and what is to be said against it."""
-    day = datetime.date.fromisoformat(result["date"]).isoformat()
-    beside = f"; other programs kept {result['load']:.1f} cores busy before" if result["load"] > 0.5 else ""
-    return f"{day}, medians of {result['rounds']} rounds in turns{beside}"
+    busy = f"; other programs kept {result['busy']:.1f} cores busy" if result["busy"] > 0.1 else ""
+    rounds = "one round" if result["rounds"] == 1 else f"medians of {result['rounds']} rounds in turns"
+    return f"{result['date']}, {rounds}{busy}"
 
 
 def machine():

@@ -47,9 +47,9 @@ class Jvm:
     def warm(self, search, share, regime, batch=1):
         self.ask("warm", search, batch, share, regime, 1)
 
-    def pairs(self, search, share, regime):
-        """Distances by (query, item)."""
-        return {(q, i): d for q, i, d in self.ask("pairs", search, share, regime)["pairs"]}
+    def pairs(self, search, share, regime, every=1):
+        """Distances by (query, item), queries numbered among those asked."""
+        return {(q, i): d for q, i, d in self.ask("pairs", search, share, regime, every)["pairs"]}
 
     def _read(self):
         line = self.process.stdout.readline()
@@ -129,9 +129,9 @@ class Refined:
         self.query_heads = query_heads
         self.latents = latents
 
-    def __call__(self, regime, radius, reach):
-        queries = self.latents.queries(regime)
-        query_heads = self.query_heads(regime)
+    def __call__(self, regime, radius, reach, every):
+        queries = np.ascontiguousarray(self.latents.queries(regime)[::every])
+        query_heads = np.ascontiguousarray(self.query_heads(regime)[::every])
 
         def call():
             limits, ids = self.candidates(query_heads, reach)
@@ -147,9 +147,9 @@ class Clustered:
     def __init__(self, index, probes, latents):
         self.index, self.probes, self.latents = index, probes, latents
 
-    def __call__(self, regime, radius, reach):
+    def __call__(self, regime, radius, reach, every):
         self.index.nprobe = self.probes
-        queries = self.latents.queries(regime)
+        queries = np.ascontiguousarray(self.latents.queries(regime)[::every])
         turn, answers = clocked(lambda: batches(self.index, queries, radius, 1), len(queries))
         return turn, pairs_of(answers)
 

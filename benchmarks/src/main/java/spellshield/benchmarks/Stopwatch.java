@@ -26,7 +26,7 @@ import spellshield.index.search.Neighborhood;
 /// ```text
 /// SEARCH BATCH SHARE REGIME EVERY   wall and CPU time a query, quantiles of one call, pairs found
 /// warm SEARCH …                     the same until the JIT has settled
-/// pairs SEARCH SHARE REGIME         [query, item, distance] of all pairs found
+/// pairs SEARCH SHARE REGIME EVERY   [query, item, distance] of all pairs found
 /// heads SHARE                       writes the heads of the sketches; the largest reach
 /// ```
 ///
@@ -90,7 +90,7 @@ public final class Stopwatch {
   }
 
   private String pairs(List<String> words) throws IOException {
-    float[] queries = queries(words.get(2));
+    float[] queries = every(queries(words.get(2)), Integer.parseInt(words.get(3)));
     int count = queries.length / set.latents().dim();
     NeighborSearch search = peers.search(words.getFirst());
     List<Neighborhood> answers = search.search(queries, count, radius(words.get(1)));

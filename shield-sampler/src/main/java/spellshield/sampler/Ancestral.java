@@ -9,7 +9,7 @@ package spellshield.sampler;
 /// ```
 ///
 /// At η = 1 each step draws from the posterior of x_next given x_t and x̂0, as DDPM does; at η = 0
-/// it is [Euler], bit for bit. The last step, to σ = 0, adds no noise. Source: k-diffusion's
+/// it is [Euler], bit for bit. A step to σ = 0 adds no noise. Source: k-diffusion's
 /// `sample_euler_ancestral`; its `min(σ_next, …)` is not needed for η ≤ 1.
 ///
 /// @param eta η, 0 to 1
@@ -22,22 +22,16 @@ public record Ancestral(double eta) implements Sampler {
 
   @Override
   public Latents sample(
-      Denoiser denoiser, double[] sigmas, Latents start, Noise noise, Condition condition) {
-    int last = Steps.count(sigmas, start, noise) - 1;
+      Denoiser denoiser, Levels levels, Latents start, Draws noise, Condition condition) {
+    Steps.requireRows(start, noise);
     Latents xt = start;
-    for (int i = 0; i < last; i++) {
-      double sigma = sigmas[i];
-      double sigmaNext = sigmas[i + 1];
-      double ratio = sigmaNext / sigma;
-      double sigmaUp = eta * sigmaNext * Math.sqrt(1 - ratio * ratio);
-      double sigmaDown = Math.sqrt(sigmaNext * sigmaNext - sigmaUp * sigmaUp);
+    for (int i = 0; i < levels.steps(); i++) {
+      double sigma = levels.sigmas()[i];
+      double landing = levels.landings()[i];
       Latents x0hat = Steps.x0hat(denoiser, xt, sigma, condition);
-      xt = Steps.towards(x0hat, xt, sigma, sigmaDown);
-      if (sigmaUp > 0) {
-        xt = Steps.sum(1, xt, sigmaUp, noise.draw(i + 1, xt.shape()));
-      }
+      xt = Steps.ancestral(x0hat, xt, eta, sigma, landing, levels.gains()[i], noise, i + 1);
     }
-    return Steps.x0hat(denoiser, xt, sigmas[last], condition).copy();
+    return xt;
   }
 
   @Override

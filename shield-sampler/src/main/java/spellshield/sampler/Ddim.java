@@ -31,8 +31,8 @@ public record Ddim(double eta) implements Sampler {
 
   @Override
   public Latents sample(
-      Denoiser denoiser, double[] sigmas, Latents start, Noise noise, Condition condition) {
-    return new Ancestral(eta).sample(denoiser, sigmas, start, noise, condition);
+      Denoiser denoiser, Levels levels, Latents start, Draws noise, Condition condition) {
+    return new Ancestral(eta).sample(denoiser, levels, start, noise, condition);
   }
 
   @Override

@@ -8,14 +8,15 @@ public record Euler() implements Sampler {
 
   @Override
   public Latents sample(
-      Denoiser denoiser, double[] sigmas, Latents start, Noise noise, Condition condition) {
-    int last = Steps.count(sigmas, start, noise) - 1;
+      Denoiser denoiser, Levels levels, Latents start, Draws noise, Condition condition) {
+    Steps.requireRows(start, noise);
     Latents xt = start;
-    for (int i = 0; i < last; i++) {
-      Latents x0hat = Steps.x0hat(denoiser, xt, sigmas[i], condition);
-      xt = Steps.towards(x0hat, xt, sigmas[i], sigmas[i + 1]);
+    for (int i = 0; i < levels.steps(); i++) {
+      double sigma = levels.sigmas()[i];
+      Latents x0hat = Steps.x0hat(denoiser, xt, sigma, condition);
+      xt = Steps.towards(x0hat, xt, sigma, levels.landings()[i], levels.gains()[i]);
     }
-    return Steps.x0hat(denoiser, xt, sigmas[last], condition).copy();
+    return xt;
   }
 
   @Override

@@ -8,11 +8,14 @@ import java.util.SplittableRandom;
 /// the same seed gives the same picture in any batch, at any place in it.
 ///
 /// @param seeds one seed per row
-public record Noise(long... seeds) {
+public record Noise(long... seeds) implements Draws {
 
-  /// Returns draw number `k` for every row, `N(0, I)`, `[B, D]`.
-  ///
-  /// By convention draw 0 is the initial noise and draw `i + 1` is used at step `i`.
+  @Override
+  public int batch() {
+    return seeds.length;
+  }
+
+  @Override
   public Latents draw(int k, int... shape) {
     Latents out = Latents.zeros(seeds.length, shape);
     int dim = out.dim();

@@ -32,6 +32,13 @@ public sealed interface NoiseSchedule {
     return sigmas;
   }
 
+  /// Returns the levels of one run, each step landing where the next one asks.
+  ///
+  /// @param steps number of sampler steps, at least 1
+  default Levels levels(int steps) {
+    return Levels.of(sigmas(steps));
+  }
+
   /// EDM's schedule: steps crowd at low noise, where detail is decided.
   ///
   /// ```text

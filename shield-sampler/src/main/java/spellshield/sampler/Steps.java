@@ -4,33 +4,13 @@ package spellshield.sampler;
 final class Steps {
   private Steps() {}
 
-  /// Returns the number of steps, or refuses levels and batches that do not fit together.
-  static int count(double[] sigmas, Latents start, Noise noise) {
-    int steps = sigmas.length - 1;
-    if (steps < 1 || sigmas[steps] != 0) {
-      throw new IllegalArgumentException(
-          "sigmas must be two or more levels, the last one 0, but %s"
-              .formatted(
-                  steps < 0
-                      ? "there were none"
-                      : "the last of " + (steps + 1) + " was " + sigmas[steps]));
-    }
-    if (!(sigmas[0] < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("sigmas[0] must be finite, but was " + sigmas[0]);
-    }
-    for (int i = 0; i < steps; i++) {
-      if (!(sigmas[i] > sigmas[i + 1])) { // also refuses NaN
-        throw new IllegalArgumentException(
-            "sigmas must decrease strictly, but sigmas[%d]=%s, sigmas[%d]=%s"
-                .formatted(i, sigmas[i], i + 1, sigmas[i + 1]));
-      }
-    }
-    if (noise.seeds().length != start.batch()) {
+  /// Refuses noise and a start that do not fit together.
+  static void requireRows(Latents start, Draws noise) {
+    if (noise.batch() != start.batch()) {
       throw new IllegalArgumentException(
           "need one seed per row, but there were %d seeds for %d rows"
-              .formatted(noise.seeds().length, start.batch()));
+              .formatted(noise.batch(), start.batch()));
     }
-    return steps;
   }
 
   /// Returns x̂0 = D(x_t, σ), having checked that it has the shape of x_t.
@@ -44,14 +24,48 @@ final class Steps {
     return x0hat;
   }
 
-  /// Returns the first-order step from σ to σ next: the straight line from x̂0 through x_t.
+  /// Returns the first-order step `g·x_next` from σ to σ next: the straight line from x̂0 through
+  /// x_t; at σ_next = 0 and g = 1 it is x̂0 bit for bit.
   ///
   /// ```text
   /// x_next = x_t + (σ_next − σ)·(x_t − x̂0)/σ = r·x_t + (1 − r)·x̂0,   r = σ_next/σ
   /// ```
-  static Latents towards(Latents x0hat, Latents xt, double sigma, double sigmaNext) {
+  static Latents towards(Latents x0hat, Latents xt, double sigma, double sigmaNext, double gain) {
     double ratio = sigmaNext / sigma;
-    return sum(ratio, xt, 1 - ratio, x0hat);
+    if (ratio == 0 && gain == 1) {
+      return x0hat.copy(); // a sum would lose the sign of zeros
+    }
+    return sum(gain * ratio, xt, gain * (1 - ratio), x0hat);
+  }
+
+  /// Returns the step `g·x_next` that goes below σ next and comes back up with fresh noise.
+  ///
+  /// ```text
+  /// σ_up   = η·σ_next·sqrt(1 − σ_next²/σ²)
+  /// σ_down = sqrt(σ_next² − σ_up²)
+  /// x_next = x_t + (σ_down − σ)·(x_t − x̂0)/σ + σ_up·ε
+  /// ```
+  ///
+  /// @param draw the number of the draw ε, made only where σ_up is above 0
+  static Latents ancestral(
+      Latents x0hat,
+      Latents xt,
+      double eta,
+      double sigma,
+      double sigmaNext,
+      double gain,
+      Draws noise,
+      int draw) {
+    double ratio = sigmaNext / sigma;
+    double sigmaUp = eta * sigmaNext * Math.sqrt(1 - ratio * ratio);
+    double sigmaDown = Math.sqrt(sigmaNext * sigmaNext - sigmaUp * sigmaUp);
+    Latents down = towards(x0hat, xt, sigma, sigmaDown, gain);
+    return sigmaUp > 0 ? sum(1, down, gain * sigmaUp, noise.draw(draw, xt.shape())) : down;
+  }
+
+  /// Returns `g·x`; x itself where g is 1.
+  static Latents scaled(double gain, Latents x) {
+    return gain == 1 ? x : sum(gain, x, 0, x);
   }
 
   /// Returns `a·x + b·y`, summed in float64, rounded once.

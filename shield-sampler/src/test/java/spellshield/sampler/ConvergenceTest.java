@@ -36,6 +36,13 @@ class ConvergenceTest {
   }
 
   @Test
+  void flow_heun_converges_with_order_two() {
+    for (NoiseSchedule schedule : SCHEDULES) {
+      assertThat(order(new FlowHeun(), schedule)).as("%s", schedule).isBetween(1.7, 2.4);
+    }
+  }
+
+  @Test
   void dpm_solver_2m_converges_with_order_two() {
     for (NoiseSchedule schedule : SCHEDULES) {
       assertThat(order(new DpmSolver2M(), schedule)).as("%s", schedule).isBetween(1.7, 2.4);

@@ -19,7 +19,10 @@ class SamplerTest {
           new Ancestral(0.3),
           new Ddim(0),
           new Ddim(1),
-          new DpmSolver2M());
+          new FlowHeun(),
+          new DpmSolver2M(),
+          new DpmSolver2M(1, true),
+          new DpmSolver2M(0.5, false));
 
   /// Treats rows alone, but mixes the dimensions of a row and is not linear.
   private static final Denoiser ROW_WISE =
@@ -111,6 +114,7 @@ class SamplerTest {
           switch (sampler) {
             case Heun heun when heun.churn() > 0 -> List.of(10 * up, 3.0, 3 * up, 1.0, up);
             case Heun heun -> List.of(10.0, 3.0, 3.0, 1.0, 1.0);
+            case FlowHeun heun -> List.of(10.0, 3.0, 3.0, 1.0, 1.0);
             default -> List.of(10.0, 3.0, 1.0);
           };
       assertThat(seen).as("%s", sampler).isEqualTo(expected);
@@ -130,7 +134,8 @@ class SamplerTest {
             case Heun heun -> heun.churn() > 0;
             case Ancestral ancestral -> ancestral.eta() > 0;
             case Ddim ddim -> ddim.eta() > 0;
-            case DpmSolver2M solver -> false;
+            case FlowHeun heun -> false;
+            case DpmSolver2M solver -> solver.eta() > 0;
           };
       assertThat(java.util.Arrays.equals(one, two)).as("%s", sampler).isEqualTo(!stochastic);
     }
@@ -220,6 +225,144 @@ class SamplerTest {
   }
 
   @Test
+  void the_stochastic_dpm_solver_takes_the_steps_of_its_paper() {
+    double[] sigmas = {20, 7, 3, 2, 0.5, 0};
+    Noise noise = new Noise(3);
+    List<float[]> states = new ArrayList<>();
+    List<float[]> answers = new ArrayList<>();
+    Denoiser recording =
+        (xt, sigma, condition) -> {
+          Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
+          states.add(xt.values().clone());
+          answers.add(x0hat.values().clone());
+          return x0hat;
+        };
+    Latents start = noise.draw(0, 6);
+    new DpmSolver2M(1, true).sample(recording, sigmas, start, noise, Condition.NONE);
+    for (int i = 0; i < 4; i++) {
+      double h = Math.log(sigmas[i]) - Math.log(sigmas[i + 1]);
+      double r =
+          i == 0 ? Double.POSITIVE_INFINITY : (Math.log(sigmas[i - 1]) - Math.log(sigmas[i])) / h;
+      float[] fresh = noise.draw(i + 1, 6).values();
+      for (int l = 0; l < 6; l++) {
+        double change = (answers.get(i)[l] - answers.get(Math.max(0, i - 1))[l]) / r;
+        double expected =
+            sigmas[i + 1] / sigmas[i] * Math.exp(-h) * states.get(i)[l]
+                - Math.expm1(-2 * h) * answers.get(i)[l]
+                - 0.5 * Math.expm1(-2 * h) * change
+                + sigmas[i + 1] * Math.sqrt(-Math.expm1(-2 * h)) * fresh[l];
+        // Three roundings to float32, each of a number below 32.
+        assertThat((double) states.get(i + 1)[l]).isCloseTo(expected, within(3 * 0x1p-20));
+      }
+    }
+  }
+
+  @Test
+  void flow_heun_is_the_trapezoidal_rule_over_the_time() {
+    Seeds.check(
+        50,
+        random -> {
+          double[] sigmas = NoiseSchedule.Flow.of(3).sigmas(random.nextInt(2, 9));
+          Noise noise = new Noise(random.nextLong());
+          List<float[]> states = new ArrayList<>();
+          List<float[]> answers = new ArrayList<>();
+          Denoiser recording =
+              (xt, sigma, condition) -> {
+                Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
+                states.add(xt.values().clone());
+                answers.add(x0hat.values().clone());
+                return x0hat;
+              };
+          new FlowHeun().sample(recording, sigmas, noise.draw(0, 3), noise, Condition.NONE);
+          for (int i = 0; i + 2 < sigmas.length; i++) {
+            double t = sigmas[i] / (1 + sigmas[i]);
+            double tNext = sigmas[i + 1] / (1 + sigmas[i + 1]);
+            for (int l = 0; l < 3; l++) {
+              double y = (1 - t) * states.get(2 * i)[l];
+              double v = (y - answers.get(2 * i)[l]) / t;
+              double predicted = y + (tNext - t) * v;
+              double vNext = (predicted - answers.get(2 * i + 1)[l]) / tNext;
+              double yNext = y + (tNext - t) * (v + vNext) / 2;
+              // x_t is rounded to float32 twice; the y's are those of α·x_t, at most 1 - t of it.
+              double size = Math.abs(states.get(2 * i)[l]) + 2;
+              assertThat((1 - t) * states.get(2 * i + 1)[l] * (1 - tNext) / (1 - t))
+                  .isCloseTo(predicted, within(size * 0x1p-23));
+              assertThat((1 - tNext) * states.get(2 * i + 2)[l])
+                  .isCloseTo(yNext, within(size * 0x1p-22));
+            }
+          }
+        });
+  }
+
+  @Test
+  void levels_that_stop_above_zero_hand_out_a_mixture() {
+    double[] landings = {3, 1, 0.5};
+    double[] gains = {1, 2, 0.25};
+    Levels levels = new Levels(new double[] {10, 3, 1}, landings, gains, 10);
+    Denoiser constant = (xt, sigma, condition) -> xt.with(new float[] {1, -2});
+    for (Sampler sampler : ALL) {
+      if (sampler instanceof Heun heun && heun.churn() > 0) {
+        continue; // starts higher
+      }
+      Noise noise = new Noise(4);
+      // With a constant x̂0, x_t − x̂0 only shrinks by the ratio of the levels, and noise is added.
+      double variance = eta(sampler) > 0 ? 1 : 0;
+      Latents out = sampler.sample(constant, levels, levels.start(noise, 2), noise, Condition.NONE);
+      double[] expected = new double[2];
+      for (int l = 0; l < 2; l++) {
+        double x0 = l == 0 ? 1 : -2;
+        double x = 10.0 * noise.draw(0, 2).values()[l];
+        for (int i = 0; i < 3; i++) {
+          double sigma = levels.sigmas()[i];
+          double up =
+              variance
+                  * eta(sampler)
+                  * landings[i]
+                  * Math.sqrt(1 - Math.pow(landings[i] / sigma, 2));
+          double down = Math.sqrt(landings[i] * landings[i] - up * up);
+          double fresh = noise.draw(i + 1, 2).values()[l];
+          x = gains[i] * (x0 + down / sigma * (x - x0) + up * fresh);
+        }
+        expected[l] = x;
+      }
+      for (int l = 0; l < 2; l++) {
+        assertThat((double) out.values()[l]).as("%s", sampler).isCloseTo(expected[l], within(1e-5));
+      }
+    }
+  }
+
+  private static double eta(Sampler sampler) {
+    return switch (sampler) {
+      case Euler euler -> 0;
+      case Heun heun -> 0;
+      case FlowHeun heun -> 0;
+      case Ancestral ancestral -> ancestral.eta();
+      case Ddim ddim -> ddim.eta();
+      case DpmSolver2M solver -> solver.eta();
+    };
+  }
+
+  @Test
+  void impossible_levels_are_refused() {
+    double nan = Double.NaN;
+    List<Runnable> impossible =
+        List.of(
+            () -> new Levels(new double[0], new double[0], new double[0], 1),
+            () -> new Levels(new double[] {2, 1}, new double[] {1}, new double[] {1, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, 0}, new double[] {1}, 2),
+            () -> new Levels(new double[] {2, 2}, new double[] {1, 0}, new double[] {1, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {3, 0}, new double[] {1, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, -1}, new double[] {1, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, nan}, new double[] {1, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, 0}, new double[] {0, 1}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, 0}, new double[] {1, nan}, 2),
+            () -> new Levels(new double[] {2, 1}, new double[] {1, 0}, new double[] {1, 1}, nan));
+    for (Runnable construction : impossible) {
+      assertThatIllegalArgumentException().isThrownBy(construction::run);
+    }
+  }
+
+  @Test
   void an_empty_batch_stays_empty() {
     for (Sampler sampler : ALL) {
       Latents out = run(sampler, ROW_WISE, new double[] {2, 1, 0}, new long[0], 3, 4);
@@ -235,7 +378,7 @@ class SamplerTest {
     }
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Sampler.parse("plms"))
-        .withMessageContaining("euler, heun, ancestral, ddim, dpm++2m")
+        .withMessageContaining("euler, heun, flow-heun, ancestral, ddim, dpm++2m, dpm++2m-sde")
         .withMessageContaining("'plms'");
   }
 
@@ -283,6 +426,8 @@ class SamplerTest {
             () -> new Ancestral(nan),
             () -> new Ddim(nan),
             () -> new Ddim(2),
+            () -> new DpmSolver2M(-1, true),
+            () -> new DpmSolver2M(nan, true),
             () -> new Heun(-1, 0, 1, 1),
             () -> new Heun(nan, 0, 1, 1),
             () -> new Heun(1, 2, 1, 1),

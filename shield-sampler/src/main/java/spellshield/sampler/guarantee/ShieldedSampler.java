@@ -12,6 +12,7 @@ import spellshield.index.search.Neighbor;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
+import spellshield.sampler.Levels;
 import spellshield.sampler.Noise;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.Sampler;
@@ -35,7 +36,7 @@ public final class ShieldedSampler {
 
   private final Denoiser denoiser;
   private final Sampler sampler;
-  private final double[] sigmas;
+  private final Levels levels;
   private final int[] shape;
   private final Shield shield;
   private @Nullable ProtectedSet set;
@@ -53,9 +54,17 @@ public final class ShieldedSampler {
       int steps,
       Shield shield,
       int... shape) {
+    this(denoiser, sampler, schedule.levels(steps), shield, shape);
+  }
+
+  /// Puts a run over given levels together, without a guarantee.
+  ///
+  /// @param shape of one latent, `[C, H, W]`
+  public ShieldedSampler(
+      Denoiser denoiser, Sampler sampler, Levels levels, Shield shield, int... shape) {
     this.denoiser = denoiser;
     this.sampler = sampler;
-    this.sigmas = schedule.sigmas(steps);
+    this.levels = levels;
     this.shield = shield;
     this.shape = shape.clone();
   }
@@ -127,12 +136,9 @@ public final class ShieldedSampler {
 
   private List<float[]> run(long[] seeds, Condition condition, Activity[] activities, int[] rows) {
     Noise noise = new Noise(seeds);
-    Latents start = noise.draw(0, shape);
-    for (int i = 0; i < start.values().length; i++) {
-      start.values()[i] = (float) (start.values()[i] * sigmas[0]);
-    }
+    Latents start = levels.start(noise, shape);
     ShieldedDenoiser shielded = shield.over(denoiser, noise);
-    Latents x0 = sampler.sample(shielded, sigmas, start, noise, condition);
+    Latents x0 = sampler.sample(shielded, levels, start, noise, condition);
     searchNanos += shielded.searchNanos();
     List<float[]> finished = new ArrayList<>();
     for (int i = 0; i < rows.length; i++) {
@@ -192,7 +198,7 @@ public final class ShieldedSampler {
         requested,
         attempt,
         sampler.name(),
-        sigmas.length - 1,
+        levels.steps(),
         activity.searches(),
         activity.acted(),
         outside.searches(),

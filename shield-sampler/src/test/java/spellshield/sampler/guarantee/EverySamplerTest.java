@@ -20,6 +20,7 @@ import spellshield.sampler.Ddim;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.DpmSolver2M;
 import spellshield.sampler.Euler;
+import spellshield.sampler.FlowHeun;
 import spellshield.sampler.Heun;
 import spellshield.sampler.Latents;
 import spellshield.sampler.NoiseSchedule;
@@ -84,7 +85,9 @@ class EverySamplerTest {
         new Ancestral(1),
         new Ddim(0),
         new Ddim(1),
-        new DpmSolver2M());
+        new FlowHeun(),
+        new DpmSolver2M(),
+        new DpmSolver2M(1, true));
   }
 
   @ParameterizedTest

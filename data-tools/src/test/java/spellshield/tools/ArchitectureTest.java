@@ -54,6 +54,7 @@ class ArchitectureTest {
     only("jdk.incubator.vector..", "spellshield.index.kernel");
     only("org.nd4j..", "spellshield.index.linalg");
     only("org.apache.lucene..", "spellshield.index.search", "spellshield.index");
+    only("ai.djl..", "spellshield.sampler.tokenizer");
     only("picocli..", "spellshield.tools");
   }
 

@@ -106,7 +106,8 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--sampler",
       defaultValue = "euler",
-      description = "euler, heun, ancestral, ddim or dpm++2m (default: ${DEFAULT-VALUE}).")
+      description =
+          "euler, heun, flow-heun, ancestral, ddim, dpm++2m or dpm++2m-sde (default: ${DEFAULT-VALUE}).")
   private String sampler = "euler";
 
   @Option(

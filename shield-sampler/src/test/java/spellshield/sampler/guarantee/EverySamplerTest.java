@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,6 +27,8 @@ import spellshield.sampler.Latents;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.Sampler;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
+import spellshield.sampler.scheduler.Plan;
+import spellshield.sampler.scheduler.Scheduler;
 import spellshield.sampler.shield.Shield;
 
 /// Every sampler, batch by batch, and a set of half precision.
@@ -74,6 +77,37 @@ class EverySamplerTest {
           .filteredOn(sample -> Plain.nearest(sample.latent(), values) <= radius)
           .hasSizeGreaterThanOrEqualTo(198);
       assertThat(samples).allMatch(sample -> sample.certificate().isEmpty() && !sample.failed());
+    }
+  }
+
+  @Test
+  void runs_that_stop_above_zero_are_guaranteed_too() throws Exception {
+    // Stable Diffusion 1.5's own scheduler: what comes out is x̂0 and the noise that is left,
+    // scaled.
+    Plan plan =
+        Scheduler.parse(
+                """
+                {"_class_name": "DDIMScheduler", "beta_schedule": "scaled_linear",
+                 "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1,
+                 "clip_sample": false, "set_alpha_to_one": false}
+                """)
+            .plan(STEPS);
+    try (ProtectedSet set = set();
+        EmpiricalDenoiser denoiser = memoriser(VALUES, DIM)) {
+      double radius = set.radius(0.3);
+      Shield none = Shield.builder().build();
+      List<Sample> plain =
+          new ShieldedSampler(denoiser, plan.sampler(), plan.levels(), none, DIM)
+              .sample(seeds(0, 16), Condition.NONE);
+      assertThat(plain).allMatch(copy -> Plain.nearest(copy.latent(), VALUES) <= radius);
+      assertThat(plain).noneMatch(copy -> Plain.nearest(copy.latent(), VALUES) == 0);
+      List<Sample> samples =
+          new ShieldedSampler(denoiser, plan.sampler(), plan.levels(), protecting(set, radius), DIM)
+              .guaranteeing(set, radius)
+              .sample(seeds(0, 16), Condition.NONE);
+      assertThat(samples)
+          .allMatch(sample -> Plain.nearest(sample.latent(), VALUES) > radius)
+          .allMatch(sample -> sample.certificate().isPresent() && !sample.failed());
     }
   }
 

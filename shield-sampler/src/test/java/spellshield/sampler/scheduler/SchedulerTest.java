@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.Ancestral;
 import spellshield.sampler.Condition;
@@ -302,13 +303,130 @@ class SchedulerTest {
       assertThat(sigmas[i] / sigmas[i - 1]).isCloseTo(sigmas[1] / sigmas[0], within(1e-9));
     }
     // The timesteps of this curve are cut off, not rounded.
-    assertThat(Arrays.stream(plan.timesteps())).allMatch(t -> t == Math.floor(t));
+    double[] table = levels(0.0001, 0.02);
+    for (int i = 0; i < 10; i++) {
+      int t = (int) plan.timesteps()[i];
+      assertThat(plan.timesteps()[i]).isEqualTo(t);
+      assertThat(sigmas[i]).isGreaterThan(0.999999 * table[t]);
+      assertThat(sigmas[i]).isLessThan(t == 999 ? 1e3 : 1.000001 * table[t + 1]);
+    }
+  }
+
+  /// σ of a thousand timesteps under linear betas, in float64.
+  private static double[] levels(double first, double last) {
+    double[] sigmas = new double[1000];
+    double product = 1;
+    for (int t = 0; t < 1000; t++) {
+      product *= 1 - (first + (last - first) * t / 999);
+      sigmas[t] = Math.sqrt((1 - product) / product);
+    }
+    return sigmas;
+  }
+
+  @Test
+  void a_terminal_ratio_of_zero_shifts_and_stretches_the_signal() {
+    Plan plan =
+        scheduler(
+                "EulerDiscreteScheduler",
+                "timestep_spacing",
+                quoted("trailing"),
+                "rescale_betas_zero_snr",
+                "true")
+            .plan(5);
+    assertThat(plan.timesteps()).containsExactly(999, 799, 599, 399, 199);
+    assertThat(plan.levels().sigmas()[0]).isCloseTo(4096, within(1e-3));
+    double[] table = levels(0.0001, 0.02);
+    double first = 1 / Math.hypot(1, table[0]);
+    double last = 1 / Math.hypot(1, table[999]);
+    for (int i = 1; i < 5; i++) {
+      double signal = 1 / Math.hypot(1, table[(int) plan.timesteps()[i]]);
+      double rescaled = (signal - last) * first / (first - last);
+      double expected = Math.sqrt(1 / (rescaled * rescaled) - 1);
+      // Recomputed from betas of float32, which keep 10⁻⁷ of a signal above 0.03.
+      assertThat(plan.levels().sigmas()[i]).isCloseTo(expected, within(1e-5 * expected));
+    }
+  }
+
+  /// DPM-Solver++(2M) as diffusers writes it, in float64, in its coordinates `α·x0 + s·ε`.
+  @ParameterizedTest
+  @ValueSource(ints = {4, 14, 15, 20})
+  void a_solver_may_stop_at_the_lowest_level(int steps) {
+    Plan plan =
+        scheduler(
+                "DPMSolverMultistepScheduler",
+                "final_sigmas_type",
+                quoted("sigma_min"),
+                "beta_start",
+                "0.01")
+            .plan(steps);
+    double[] table = levels(0.01, 0.02); // the lowest level is 0.1, where α is not 1
+    Noise noise = new Noise(12);
+    double y = noise.draw(0, 1).values()[0];
+    double before = 0;
+    double lambdaBefore = 0;
+    for (int i = 0; i < steps; i++) {
+      double sigma = table[(int) plan.timesteps()[i]];
+      double next = i == steps - 1 ? table[0] : table[(int) plan.timesteps()[i + 1]];
+      double alpha = 1 / Math.hypot(1, sigma);
+      double alphaNext = 1 / Math.hypot(1, next);
+      double x0 = (y - alpha * sigma * network(y)) / alpha;
+      double h = Math.log(sigma) - Math.log(next);
+      boolean firstOrder = i == 0 || (i == steps - 1 && steps < 15);
+      double slope = firstOrder ? 0 : (x0 - before) / ((-Math.log(sigma) - lambdaBefore) / h);
+      y =
+          alphaNext * next / (alpha * sigma) * y
+              - alphaNext * Math.expm1(-h) * x0
+              - 0.5 * alphaNext * Math.expm1(-h) * slope;
+      before = x0;
+      lambdaBefore = -Math.log(sigma);
+    }
+    Network network =
+        (input, timestep, condition) ->
+            input.with(new float[] {(float) network(input.values()[0])});
+    Latents out = plan.sample(plan.denoiser(network), noise, Condition.NONE, 1);
+    // The network is told y in float32, whose first levels are magnified by 1,700.
+    assertThat((double) out.values()[0]).isCloseTo(y, within(3e-4 * (1 + Math.abs(y))));
+  }
+
+  @Test
+  void a_config_may_name_the_ends_of_the_levels() {
+    Levels karras =
+        scheduler(
+                "EulerDiscreteScheduler",
+                "use_karras_sigmas",
+                "true",
+                "sigma_min",
+                "0.1",
+                "sigma_max",
+                "10")
+            .plan(6)
+            .levels();
+    assertThat(karras.sigmas()[0]).isEqualTo(10);
+    assertThat(karras.sigmas()[5]).isEqualTo(0.1);
+    assertThat(karras.landings()[5]).isEqualTo(0);
+    Levels edm =
+        scheduler("EDMEulerScheduler", "final_sigmas_type", quoted("sigma_min")).plan(6).levels();
+    assertThat(edm.landings()[5]).isEqualTo(edm.sigmas()[5]).isCloseTo(0.002, within(1e-12));
   }
 
   @Test
   void the_bound_of_lambda_cuts_the_noisy_end_off() {
     Plan plan = scheduler("DPMSolverMultistepScheduler", "lambda_min_clipped", "-2.0").plan(10);
     assertThat(-Math.log(plan.levels().sigmas()[0])).isBetween(-2.0, -1.98);
+    double[] trailing =
+        scheduler(
+                "DPMSolverMultistepScheduler",
+                "lambda_min_clipped",
+                "-4.5",
+                "timestep_spacing",
+                quoted("trailing"))
+            .plan(8)
+            .timesteps();
+    assertThat(trailing[0]).isLessThan(999);
+    for (int i = 1; i < 8; i++) {
+      // The stride is that of the whole table.
+      assertThat(trailing[i]).isEqualTo(trailing[0] - 125 * i);
+    }
   }
 
   @Test
@@ -332,7 +450,8 @@ class SchedulerTest {
     Scheduler solver = ddim.withClass("DPMSolverMultistepScheduler");
     assertThat(solver.className()).isEqualTo("DPMSolverMultistepScheduler");
     assertThat(solver.plan(4).sampler()).isEqualTo(new DpmSolver2M(0, true));
-    assertThat(solver.plan(20).sampler()).isEqualTo(new DpmSolver2M(0, false));
+    assertThat(solver.plan(14).sampler()).isEqualTo(new DpmSolver2M(0, true));
+    assertThat(solver.plan(15).sampler()).isEqualTo(new DpmSolver2M(0, false));
     assertThat(solver.plan(4).timesteps()).containsExactly(801, 601, 401, 201);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> solver.withEta(1))

@@ -1,6 +1,7 @@
 package spellshield.index.sketch;
 
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import spellshield.index.linalg.Matrix;
 import spellshield.index.store.LatentReader;
 
@@ -16,6 +17,7 @@ import spellshield.index.store.LatentReader;
 final class PrincipalDirections {
   private static final int SAMPLE = 4096;
   private static final long SAMPLE_VALUES = 1L << 26; // 256 MiB of float32
+  private static final int SLICES = 16;
   private static final int OVERSAMPLING = 8;
   private static final int PASSES = 3;
   private static final long SEED = 0x5be11L;
@@ -23,21 +25,38 @@ final class PrincipalDirections {
   private PrincipalDirections() {}
 
   /// Returns the mean of all latents, `[D]`, summed in float64.
+  ///
+  /// The latents are summed in [#SLICES] slices on all cores and the slices in order, so the bits
+  /// do not depend on the number of cores.
   static float[] mean(LatentReader latents) {
     int dim = latents.dim();
-    double[] sum = new double[dim];
-    float[] row = new float[dim];
-    for (long item = 0; item < latents.count(); item++) {
+    double[][] sums =
+        IntStream.range(0, SLICES)
+            .parallel()
+            .mapToObj(slice -> sum(latents, slice))
+            .toArray(double[][]::new);
+    float[] mean = new float[dim];
+    for (int i = 0; i < dim; i++) {
+      double sum = 0;
+      for (double[] slice : sums) {
+        sum += slice[i];
+      }
+      mean[i] = latents.count() == 0 ? 0 : (float) (sum / latents.count());
+    }
+    return mean;
+  }
+
+  private static double[] sum(LatentReader latents, int slice) {
+    double[] sum = new double[latents.dim()];
+    float[] row = new float[latents.dim()];
+    long to = latents.count() * (slice + 1) / SLICES;
+    for (long item = latents.count() * slice / SLICES; item < to; item++) {
       latents.read(item, row);
-      for (int i = 0; i < dim; i++) {
+      for (int i = 0; i < sum.length; i++) {
         sum[i] += row[i];
       }
     }
-    float[] mean = new float[dim];
-    for (int i = 0; i < dim; i++) {
-      mean[i] = latents.count() == 0 ? 0 : (float) (sum[i] / latents.count());
-    }
-    return mean;
+    return sum;
   }
 
   /// Returns `count` orthonormal directions, row by row, `[count, D]`.

@@ -10,10 +10,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import spellshield.index.store.DiskStorage;
+import spellshield.index.store.Epoch;
 import spellshield.index.store.FileEntry;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Storage;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `shield inspect`: what a set is, from its manifest; needs neither tensors nor the index.
@@ -22,7 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Tells what is in a protected set: latent space, count, scale, recall of the graph, files.",
+      "Tells what is in a protected set: latent space, count, epochs, scale, recall, files.",
       "",
       "Example: shield inspect set --verify"
     })
@@ -57,13 +59,21 @@ final class InspectCommand implements Callable<Integer> {
     result.put("id", manifest.sha256());
     result.put("generation", manifest.generation());
     result.put("created", manifest.created().toString());
-    result.put("count", manifest.count());
+    result.put("count", manifest.count() - manifest.removedCount());
+    result.put("removed", manifest.removedCount());
     result.put("space", manifest.space().description());
     result.put("fingerprint", manifest.space().fingerprint());
     result.put("dim", manifest.space().dim());
     result.put("precision", manifest.precision().toString());
     result.put("bytes", bytes(manifest));
     result.put("verified", verify);
+    ArrayNode epochs = result.putArray("epochs");
+    for (Epoch epoch : manifest.epochs()) {
+      ObjectNode entry = epochs.addObject();
+      entry.put("number", epoch.number()).put("time", epoch.time().toString());
+      entry.put("added", epoch.added()).put("removed", epoch.removed());
+      entry.put("reason", epoch.reason());
+    }
     for (String name : manifest.sections()) {
       manifest.section(name).ifPresent(section -> result.set(name, section));
     }
@@ -77,11 +87,27 @@ final class InspectCommand implements Callable<Integer> {
     line(text, "created", manifest.created().toString());
     line(text, "space", manifest.space().toString());
     line(text, "fingerprint", manifest.space().fingerprint());
-    line(text, "latents", "%,d of %s".formatted(manifest.count(), manifest.precision()));
+    long count = manifest.count() - manifest.removedCount();
+    line(text, "latents", "%,d of %s".formatted(count, manifest.precision()));
+    if (manifest.removedCount() > 0) {
+      line(
+          text,
+          "removed",
+          "%,d, on disk until 'shield compact'".formatted(manifest.removedCount()));
+    }
+    for (Epoch epoch : manifest.epochs()) {
+      line(
+          text,
+          "epoch " + epoch.number(),
+          "%s  +%,d −%,d  %s"
+              .formatted(epoch.time(), epoch.added(), epoch.removed(), epoch.reason()));
+    }
     line(text, "size", "%,d bytes in %d files".formatted(bytes(manifest), manifest.files().size()));
     JsonNode statistics = manifest.section("statistics").orElse(Json.object());
     double typical = statistics.path("typicalDistance").asDouble(0);
-    line(text, "typical distance", "%.4f".formatted(typical));
+    long built = statistics.path("epoch").asLong(manifest.generation());
+    String asOf = built == manifest.generation() ? "" : "; measured at epoch " + built;
+    line(text, "typical distance", "%.4f%s".formatted(typical, asOf));
     double meanClearance = statistics.path("meanClearance").asDouble(0);
     line(
         text,
@@ -95,8 +121,9 @@ final class InspectCommand implements Callable<Integer> {
       line(
           text,
           "graph's recall",
-          "%.4f at %.2f of typical (%,d of %,d pairs)"
-              .formatted(pairs == 0 ? 1 : (double) found / pairs, radius / typical, found, pairs));
+          "%.4f at %.2f of typical (%,d of %,d pairs%s)"
+              .formatted(
+                  pairs == 0 ? 1 : (double) found / pairs, radius / typical, found, pairs, asOf));
     }
     text.append(verify ? "every file has its checksum" : "files not compared; --verify does");
     return text.toString();

@@ -7,14 +7,15 @@ import java.util.Map;
 import spellshield.index.ProtectedSet;
 import spellshield.sampler.Latents;
 
-/// All latents of a set in memory: the data of the closed-form denoisers, which memorise it.
+/// All protected latents of a set in memory, in the order of their numbers: the data of the
+/// closed-form denoisers, which memorise it.
 ///
 /// @param latents every latent, `[K, C, H, W]`
 /// @param labels the class of each, an index into `names`
 /// @param names the labels of the set, in the order in which they first occur
 public record ProtectedData(Latents latents, int[] labels, List<String> names) {
 
-  /// Reads all latents of a set.
+  /// Reads all protected latents of a set.
   ///
   /// @throws IllegalArgumentException if they are more than one array holds
   public static ProtectedData of(ProtectedSet set) {
@@ -29,11 +30,12 @@ public record ProtectedData(Latents latents, int[] labels, List<String> names) {
     float[] row = new float[dim];
     int[] labels = new int[count];
     Map<String, Integer> numbers = new LinkedHashMap<>();
-    for (int item = 0; item < count; item++) {
-      set.latents().read(item, row);
-      System.arraycopy(row, 0, values, item * dim, dim);
-      String label = set.item(item).label();
-      labels[item] = numbers.computeIfAbsent(label, unseen -> numbers.size());
+    long[] items = set.living().items().toArray();
+    for (int k = 0; k < count; k++) {
+      set.latents().read(items[k], row);
+      System.arraycopy(row, 0, values, k * dim, dim);
+      String label = set.item(items[k]).label();
+      labels[k] = numbers.computeIfAbsent(label, unseen -> numbers.size());
     }
     return new ProtectedData(
         new Latents(values, count, set.space().shape()), labels, new ArrayList<>(numbers.keySet()));

@@ -60,32 +60,57 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
       boolean quiet,
       Consumer<ImageSource.Origin> added)
       throws IOException {
-    List<String> unreadable = new ArrayList<>();
     try (ProtectedSetBuilder builder =
         ProtectedSetBuilder.begin(folder, codec.space(), precision)) {
-      long total = Math.min(limit, source.count().orElse(-1));
-      try (Progress progress = Progress.start("encoding", total, quiet);
-          Stream<Entry> entries = source.entries()) {
-        for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
-          switch (entry) {
-            case Entry.Picture(ImageSource.Origin origin, RgbImage image) -> {
-              builder.add(
-                  new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
-              added.accept(origin);
-            }
-            case Entry.Unreadable(ImageSource.Origin origin, String reason) ->
-                unreadable.add(reason);
-          }
-          progress.step();
-        }
-      } catch (UncheckedIOException e) {
-        throw e.getCause();
-      }
-      if (builder.count() == 0) {
-        String first = unreadable.isEmpty() ? "" : "; the first: " + unreadable.getFirst();
-        throw new IOException("none of the pictures can be read" + first);
-      }
+      List<String> unreadable = encode(source, codec, limit, quiet, builder::add, added);
+      requireSome(builder.count(), unreadable);
       return new SetBuild(builder.commit(Instant.now()), unreadable);
+    }
+  }
+
+  /// Where encoded pictures go.
+  interface Sink {
+    void add(Item item, float[] latent) throws IOException;
+  }
+
+  /// Encodes every picture.
+  ///
+  /// @param limit takes no more entries than this
+  /// @param added is told of each picture that the sink took, in order
+  /// @return a line for each picture that was left out
+  static List<String> encode(
+      ImageSource source,
+      Codec codec,
+      long limit,
+      boolean quiet,
+      Sink sink,
+      Consumer<ImageSource.Origin> added)
+      throws IOException {
+    List<String> unreadable = new ArrayList<>();
+    long total = Math.min(limit, source.count().orElse(-1));
+    try (Progress progress = Progress.start("encoding", total, quiet);
+        Stream<Entry> entries = source.entries()) {
+      for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
+        switch (entry) {
+          case Entry.Picture(ImageSource.Origin origin, RgbImage image) -> {
+            sink.add(new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
+            added.accept(origin);
+          }
+          case Entry.Unreadable(ImageSource.Origin origin, String reason) -> unreadable.add(reason);
+        }
+        progress.step();
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return unreadable;
+  }
+
+  /// Refuses to go on with nothing.
+  static void requireSome(long count, List<String> unreadable) throws IOException {
+    if (count == 0) {
+      String first = unreadable.isEmpty() ? "" : "; the first: " + unreadable.getFirst();
+      throw new IOException("none of the pictures can be read" + first);
     }
   }
 }

@@ -87,6 +87,87 @@ class CommandTest {
   }
 
   @Test
+  void pictures_are_added_and_removed_without_a_build_and_every_step_is_told() throws IOException {
+    Path more = Files.createDirectories(folder.resolve("more"));
+    Path moved = more.resolve("moved-11.png");
+    Files.move(pictures.resolve("picture-11.png"), moved);
+    run("index", pictures.toString(), "-o", set);
+    assertThat(run("audit", set, moved.toString(), "-r", "0.01").code()).isZero();
+
+    Result add = run("add", set, more.toString(), "--reason", "request 17");
+    assertThat(add.code()).as(add.err()).isZero();
+    assertThat(add.out()).contains("1 pictures added, 0 left out; 12 protected, epoch 2");
+    Result inside = run("audit", set, moved.toString(), "-r", "0.01");
+    assertThat(inside.code()).isEqualTo(ExitCode.INSIDE);
+    assertThat(inside.out()).contains("moved-11.png");
+
+    Path list = Files.writeString(folder.resolve("ids"), "picture-03.png\n\npicture-04.png\n");
+    Result remove = run("remove", set, "picture-02.png", "--from", list.toString());
+    assertThat(remove.code()).as(remove.err()).isZero();
+    assertThat(remove.out()).contains("3 pictures removed; 9 protected, epoch 3");
+    assertThat(add.err()).doesNotContain("shield compact");
+    assertThat(remove.err())
+        .contains("4 pictures were added or removed")
+        .contains("shield compact");
+    String removed = pictures.resolve("picture-03.png").toString();
+    assertThat(run("audit", set, removed, "-r", "0.01").code()).isZero();
+
+    assertThat(run("inspect", set, "--verify").out())
+        .contains("latents           9 of FLOAT32")
+        .contains("removed           3, on disk until 'shield compact'")
+        .containsPattern("epoch 1 +\\S+  \\+11 −0  built")
+        .containsPattern("epoch 2 +\\S+  \\+1 −0  request 17")
+        .containsPattern("epoch 3 +\\S+  \\+0 −3  removed")
+        .contains("measured at epoch 1")
+        .contains("every file has its checksum");
+    JsonNode json = JsonMapper.shared().readTree(run("inspect", set, "--json").out());
+    assertThat(json.path("count").intValue()).isEqualTo(9);
+    assertThat(json.path("epochs").path(1).path("reason").asString()).isEqualTo("request 17");
+
+    Result sample =
+        run("sample", set, "-o", out.toString(), "-n", "2", "-r", "0.2", "--steps", "12");
+    assertThat(sample.code()).as(sample.err()).isZero();
+    assertThat(run("audit", set, out.toString(), "-r", "0.2", "--certificates").code()).isZero();
+
+    Result compact = run("compact", set);
+    assertThat(compact.code()).as(compact.err()).isZero();
+    assertThat(compact.out())
+        .contains("9 pictures protected, 3 removed ones cleared away, epoch 4");
+    assertThat(run("compact", set).out()).contains("nothing was added or removed");
+    assertThat(run("inspect", set).out())
+        .contains("epoch 4")
+        .doesNotContain("measured at")
+        .doesNotContain("on disk until");
+    assertThat(run("audit", set, removed, "-r", "0.01").code()).isZero();
+    assertThat(run("audit", set, moved.toString(), "-r", "0.01").code()).isEqualTo(ExitCode.INSIDE);
+  }
+
+  @Test
+  void a_change_that_cannot_be_made_ends_with_one_line_and_leaves_the_set() throws IOException {
+    run("index", pictures.toString(), "-o", set);
+    String before = run("inspect", set, "--json").out();
+    Path words = Files.createDirectories(folder.resolve("words"));
+    Files.writeString(words.resolve("a.png"), "words");
+    String absent = folder.resolve("absent").toString();
+    expect(ExitCode.USAGE, "remove", set, "picture-01.png", "nobody.png");
+    assertThat(run("remove", set, "picture-01.png", "nobody.png").err()).contains("'nobody.png'");
+    expect(ExitCode.USAGE, "remove", set);
+    expect(ExitCode.USAGE, "remove", set, "picture-01.png", "--reason", "two\nlines");
+    expect(ExitCode.BAD_INPUT, "remove", set, "--from", absent);
+    expect(ExitCode.BAD_INPUT, "remove", absent, "picture-01.png");
+    expect(ExitCode.USAGE, "add", set);
+    expect(ExitCode.BAD_INPUT, "add", absent, pictures.toString());
+    expect(ExitCode.BAD_INPUT, "add", set, words.toString());
+    expect(ExitCode.BAD_INPUT, "compact", absent);
+    assertThat(folder.resolve("absent")).doesNotExist();
+    Result twice = run("add", set, pictures.toString(), "-q");
+    assertThat(twice.code()).isEqualTo(ExitCode.USAGE);
+    assertThat(twice.err()).contains("item 'picture-00.png' is in the set already");
+    assertThat(run("inspect", set, "--json").out()).isEqualTo(before);
+    assertThat(run("inspect", set, "--verify").code()).isZero();
+  }
+
+  @Test
   void the_same_seeds_write_the_same_files_in_any_batch() throws IOException {
     run("index", pictures.toString(), "-o", set);
     for (String batch : new String[] {"1", "4"}) {

@@ -14,4 +14,11 @@ public final class FingerprintMismatchException extends IllegalArgumentException
                 + " with the same codec")
             .formatted(ofSet, ofSet.fingerprint(), other, other.fingerprint()));
   }
+
+  /// Refuses a space that is not that of a set.
+  static void requireSame(LatentSpace ofSet, LatentSpace other) {
+    if (!ofSet.fingerprint().equals(other.fingerprint())) {
+      throw new FingerprintMismatchException(ofSet, other);
+    }
+  }
 }

@@ -1,9 +1,9 @@
 package spellshield.index;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
@@ -15,7 +15,6 @@ import spellshield.index.search.HnswSearch;
 import spellshield.index.search.NeighborSearch;
 import spellshield.index.search.Recall;
 import spellshield.index.search.SetStatistics;
-import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.DamagedSetException;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.FileEntry;
@@ -23,41 +22,49 @@ import spellshield.index.store.Item;
 import spellshield.index.store.LatentReader;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
+import spellshield.index.store.LivingItems;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Storage;
 import spellshield.index.store.Verification;
 
-/// A protected set, open for searching.
+/// One epoch of a protected set, open for searching.
 ///
-/// Safe for any number of threads. After [#close()] every search answers `IllegalStateException`.
-/// The sketches and, once asked for, the graph are read into private memory and checked against the
-/// manifest there, so that neither a damaged nor a changing file can mislead a search; latents stay
-/// on disk and are checked one by one as they are read.
+/// It never changes: what is added to the folder or removed from it meanwhile is seen by a set that
+/// is opened later, or by what [#refresh] returns. Safe for any number of threads. After [#close()]
+/// every search answers `IllegalStateException`. The sketches and, once asked for, the graph are
+/// read into private memory and checked against the manifest there, so that neither a damaged nor a
+/// changing file can mislead a search; latents stay on disk and are checked one by one as they are
+/// read.
 public final class ProtectedSet implements AutoCloseable {
   private final Storage storage;
+  private final Verification verification;
   private final LatentStore latents;
-  private final SketchTable table;
+  private final SketchFiles sketches;
   private final SetStatistics statistics;
   private final List<Recall> recalls;
   private final ExactScan exact;
   private @Nullable Graph graph;
 
-  private record Graph(DirectoryReader reader, HnswSearch search) {}
+  /// @param files of the index
+  private record Graph(List<FileEntry> files, DirectoryReader reader, HnswSearch search) {}
 
-  private ProtectedSet(Storage storage, LatentStore latents) throws IOException {
+  private ProtectedSet(
+      Storage storage,
+      Verification verification,
+      LatentStore latents,
+      @Nullable SketchFiles olderSketches)
+      throws IOException {
     this.storage = storage;
+    this.verification = verification;
     this.latents = latents;
     Manifest manifest = latents.manifest();
     this.statistics = SetSections.statistics(manifest);
     this.recalls = SetSections.recalls(manifest);
-    FileEntry entry = only(manifest, SetSections.SKETCH);
+    this.sketches = SketchFiles.read(storage, manifest, latents.living(), olderSketches);
     try {
-      this.table = SketchTable.read(new ByteArrayInputStream(entry.read(storage)));
-      this.exact = new ExactScan(table, latents);
-    } catch (DamagedSetException e) {
-      throw e;
-    } catch (IOException | IllegalArgumentException e) {
-      throw new DamagedSetException(entry.name(), String.valueOf(e.getMessage()));
+      this.exact = new ExactScan(sketches.table(), latents);
+    } catch (IllegalArgumentException e) {
+      throw new DamagedSetException(sketches.builtFile().name(), String.valueOf(e.getMessage()));
     }
   }
 
@@ -71,18 +78,60 @@ public final class ProtectedSet implements AutoCloseable {
 
   /// Opens a set; with [Verification#ON_USE] latents are only checked when they are read.
   public static ProtectedSet open(Storage storage, Verification verification) throws IOException {
-    return Manifest.openNewest(storage, manifest -> open(storage, manifest, verification));
+    return Manifest.openNewest(
+        storage,
+        manifest ->
+            open(storage, verification, LatentStore.open(storage, manifest, verification), null));
   }
 
-  private static ProtectedSet open(Storage storage, Manifest manifest, Verification verification)
+  private static ProtectedSet open(
+      Storage storage,
+      Verification verification,
+      LatentStore latents,
+      @Nullable SketchFiles olderSketches)
       throws IOException {
-    LatentStore latents = LatentStore.open(storage, manifest, verification);
     try {
-      return new ProtectedSet(storage, latents);
+      return new ProtectedSet(storage, verification, latents, olderSketches);
     } catch (IOException | RuntimeException e) {
       latents.close();
       throw e;
     }
+  }
+
+  /// Opens the newest epoch, if it is another one than this.
+  ///
+  /// It shares sketches and graph with this set as far as they are the same, and reads and verifies
+  /// only what is new: after a change of some items that takes milliseconds, and where there is
+  /// none a look at the names in the folder. Both sets can be used and closed on their own, in any
+  /// order; who moves on closes this one when its last search has ended. Numbers of items are the
+  /// same in both unless the set was built anew or compacted in between; ids are what lasts.
+  ///
+  /// @return the newer set, which the caller closes; nothing if this is the newest
+  /// @throws DamagedSetException if the newest epoch is not what its manifest says
+  /// @throws IllegalStateException if this set is closed
+  public synchronized Optional<ProtectedSet> refresh() throws IOException {
+    latents.requireOpen();
+    if (Manifest.newestGeneration(storage) == epoch()) {
+      return Optional.empty();
+    }
+    ProtectedSet newer =
+        Manifest.openNewest(
+            storage,
+            manifest ->
+                open(
+                    storage,
+                    verification,
+                    latents.openNewer(storage, manifest, verification),
+                    sketches));
+    if (graph != null && graph.files().equals(newer.manifest().files(SetSections.HNSW))) {
+      newer.share(graph);
+    }
+    return Optional.of(newer);
+  }
+
+  private synchronized void share(Graph other) throws IOException {
+    graph = graph(other.files(), other.reader());
+    other.reader().incRef();
   }
 
   /// Returns the exact search, the default and the only one that may certify.
@@ -124,14 +173,18 @@ public final class ProtectedSet implements AutoCloseable {
       }
     }
     try {
-      DirectoryReader reader = DirectoryReader.open(directory);
-      return new Graph(reader, new HnswSearch(reader, table, latents));
+      return graph(manifest().files(SetSections.HNSW), DirectoryReader.open(directory));
     } catch (IOException | IllegalArgumentException e) {
       throw new DamagedSetException(SetSections.HNSW, String.valueOf(e.getMessage()));
     }
   }
 
-  /// Returns the latents.
+  private Graph graph(List<FileEntry> files, DirectoryReader reader) throws IOException {
+    return new Graph(
+        files, reader, new HnswSearch(reader, sketches.table(), latents, latents.living()));
+  }
+
+  /// Returns the latents by number, those of removed items included.
   public LatentReader latents() {
     return latents;
   }
@@ -141,9 +194,19 @@ public final class ProtectedSet implements AutoCloseable {
     return latents.item(item);
   }
 
-  /// Returns the number of items.
+  /// Returns the number of protected items.
   public long count() {
-    return latents.count();
+    return latents.living().count();
+  }
+
+  /// Returns which numbers are those of protected items.
+  public LivingItems living() {
+    return latents.living();
+  }
+
+  /// Returns the number of this epoch, which grows with every change of the set.
+  public long epoch() {
+    return manifest().generation();
   }
 
   /// Returns the space that the latents live in.
@@ -155,9 +218,7 @@ public final class ProtectedSet implements AutoCloseable {
   ///
   /// @throws FingerprintMismatchException naming both spaces
   public void requireSpace(LatentSpace other) {
-    if (!space().fingerprint().equals(other.fingerprint())) {
-      throw new FingerprintMismatchException(space(), other);
-    }
+    FingerprintMismatchException.requireSame(space(), other);
   }
 
   /// Returns the set's identity: the SHA-256 of its manifest, which names the SHA-256 of every
@@ -179,16 +240,17 @@ public final class ProtectedSet implements AutoCloseable {
     return recalls;
   }
 
-  /// Returns the radius that is a share of the typical distance between two latents of the set.
+  /// Returns the radius that is a share of the typical distance between two latents of the set when
+  /// it was built: adding and removing leaves radii as they are.
   ///
-  /// @throws IllegalArgumentException if the share is not positive and finite, or the set has fewer
-  ///   than two different latents and so no typical distance
+  /// @throws IllegalArgumentException if the share is not positive and finite, or the set was built
+  ///   of fewer than two different latents and so has no typical distance
   public double radius(double share) {
     NeighborSearch.requireRadius(share);
     if (!(statistics.typicalDistance() > 0)) {
       throw new IllegalArgumentException(
-          "a set of %d latents has no typical distance; give the radius in units of the latents"
-              .formatted(count()));
+          "a set built of %d latents has no typical distance; give the radius in units of the latents"
+              .formatted(sketches.table().builtCount()));
     }
     return share * statistics.typicalDistance();
   }
@@ -197,16 +259,8 @@ public final class ProtectedSet implements AutoCloseable {
   public synchronized void close() throws IOException {
     latents.close();
     if (graph != null) {
-      graph.reader().close();
+      graph.reader().decRef(); // an epoch that shares it may go on
+      graph = null;
     }
-  }
-
-  private static FileEntry only(Manifest manifest, String role) {
-    List<FileEntry> files = manifest.files(role);
-    if (files.size() != 1) {
-      throw new DamagedSetException(
-          "manifest", "lists %d files of the role '%s', not 1".formatted(files.size(), role));
-    }
-    return files.getFirst();
   }
 }

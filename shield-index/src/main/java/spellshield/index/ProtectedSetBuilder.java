@@ -21,6 +21,7 @@ import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.sketch.Sketches;
 import spellshield.index.store.DiskStorage;
+import spellshield.index.store.Epoch;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
@@ -73,6 +74,30 @@ public final class ProtectedSetBuilder implements AutoCloseable {
     return new ProtectedSetBuilder(SetWriter.begin(storage, space, precision));
   }
 
+  /// Begins the next generation of the set in a folder with all that lives in it, in one order and
+  /// without what was removed; ids stay, numbers of items change. The latents keep every bit.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if there is no set
+  /// @throws spellshield.index.store.DamagedSetException if it does not verify
+  /// @throws IOException if another builder is at work there
+  public static ProtectedSetBuilder compacting(Path folder) throws IOException {
+    return compacting(DiskStorage.at(folder));
+  }
+
+  /// Begins the next generation of the set in a storage with all that lives in it.
+  public static ProtectedSetBuilder compacting(Storage storage) throws IOException {
+    return new ProtectedSetBuilder(SetWriter.rewrite(storage, SetWriter.SHARD_BYTES));
+  }
+
+  /// Returns how many items were added to a set or removed from it since it was built or compacted.
+  public static long changesSinceBuild(Manifest manifest) {
+    long built = SetSections.builtEpoch(manifest);
+    return manifest.epochs().stream()
+        .filter(epoch -> epoch.number() > built)
+        .mapToLong(epoch -> epoch.added() + epoch.removed())
+        .sum();
+  }
+
   /// Has the listener told, in a word or two, what [#commit] is at.
   public ProtectedSetBuilder onStage(Consumer<String> listener) {
     this.listener = listener;
@@ -95,6 +120,15 @@ public final class ProtectedSetBuilder implements AutoCloseable {
   ///
   /// @param created the time that the manifest tells
   public Manifest commit(Instant created) throws IOException {
+    return commit(created, "built");
+  }
+
+  /// Computes sketches, graph and statistics, and makes the new generation the set.
+  ///
+  /// @param created the time that the manifest tells
+  /// @param reason one line for people, see [Epoch]
+  public Manifest commit(Instant created, String reason) throws IOException {
+    Epoch.requireReason(reason);
     try (LatentStore latents = writer.latents()) {
       listener.accept("principal directions");
       Sketcher sketcher = Sketcher.fit(latents, SKETCH_DIM, TAIL_DIM);
@@ -109,9 +143,9 @@ public final class ProtectedSetBuilder implements AutoCloseable {
       List<Recall> recalls = writeGraph(sketches, table, latents, statistics);
       listener.accept("commit");
       Map<String, JsonNode> sections = new LinkedHashMap<>();
-      sections.put(SetSections.STATISTICS, SetSections.print(statistics));
-      sections.put(SetSections.HNSW, SetSections.print(recalls));
-      return writer.commit(sections, created);
+      sections.put(SetSections.STATISTICS, SetSections.print(statistics, writer.generation()));
+      sections.put(SetSections.HNSW, SetSections.print(recalls, writer.generation()));
+      return writer.commit(sections, created, reason);
     }
   }
 

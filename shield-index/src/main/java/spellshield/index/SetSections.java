@@ -14,6 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// What a protected set adds to the manifest of its latents, and reads back from it.
 final class SetSections {
   static final String SKETCH = "sketch";
+  static final String ADDED = "sketch-more";
   static final String HNSW = "hnsw";
   static final String STATISTICS = "statistics";
 
@@ -33,15 +34,18 @@ final class SetSections {
     return radii;
   }
 
-  static JsonNode print(SetStatistics statistics) {
+  /// @param epoch at which the set was built
+  static JsonNode print(SetStatistics statistics, long epoch) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("epoch", epoch);
     node.put("typicalDistance", statistics.typicalDistance());
     // An empty set is infinitely far from its mean, which JSON cannot say.
     node.put("meanClearance", Math.min(statistics.meanClearance(), Double.MAX_VALUE));
     return node;
   }
 
-  static JsonNode print(List<Recall> recalls) {
+  /// @param epoch at which the graph was built
+  static JsonNode print(List<Recall> recalls, long epoch) {
     ArrayNode list = JsonNodeFactory.instance.arrayNode();
     for (Recall recall : recalls) {
       ObjectNode node = list.addObject();
@@ -51,8 +55,17 @@ final class SetSections {
       node.put("found", recall.found());
     }
     ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("epoch", epoch);
     node.set("recall", list);
     return node;
+  }
+
+  /// Returns the epoch at which the set was built or compacted.
+  static long builtEpoch(Manifest manifest) {
+    JsonNode epoch = section(manifest, STATISTICS).path("epoch");
+    return epoch.isNumber()
+        ? epoch.longValue()
+        : manifest.generation(); // as builds before wrote it
   }
 
   static SetStatistics statistics(Manifest manifest) {

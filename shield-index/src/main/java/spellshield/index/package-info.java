@@ -2,8 +2,8 @@
 ///
 /// [spellshield.index.ProtectedSetBuilder] turns latents into a folder: the latents themselves,
 /// their sketches, and a graph. [spellshield.index.ProtectedSet] opens it and offers the two
-/// searches. Nothing here knows what the latents are of, or that there is such a thing as
-/// diffusion.
+/// searches; [spellshield.index.ProtectedSetEditor] adds to it and takes out of it. Nothing here
+/// knows what the latents are of, or that there is such a thing as diffusion.
 ///
 /// Below lie `store` (bytes on disk), `kernel` (fixed arithmetic), `sketch` (small vectors that
 /// bound distances), `search` (exact scan and graph) and `linalg` (the door to ND4J).

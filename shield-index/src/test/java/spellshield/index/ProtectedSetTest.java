@@ -87,6 +87,24 @@ class ProtectedSetTest {
   @Test
   void a_flipped_byte_in_any_file_is_found_and_its_file_named() throws IOException {
     build(folder, gaussian(new SplittableRandom(1), 120 * DIM), Precision.FLOAT32);
+    requireEveryFlipToBeFound();
+  }
+
+  @Test
+  void a_flipped_byte_in_any_file_of_a_changed_set_is_found_and_its_file_named()
+      throws IOException {
+    build(folder, gaussian(new SplittableRandom(1), 120 * DIM), Precision.FLOAT32);
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder, SPACE)) {
+      editor.remove("item-7");
+      editor.add(new Item("new", "source", "label"), new float[DIM]);
+      editor.commit(TIME, "a change");
+    }
+    assertThat(files()).anyMatch(file -> file.endsWith("sketch-more.000002"));
+    assertThat(files()).anyMatch(file -> file.endsWith("removed.000002"));
+    requireEveryFlipToBeFound();
+  }
+
+  private void requireEveryFlipToBeFound() throws IOException {
     int tried = 0;
     for (Path file : files()) {
       byte[] good = Files.readAllBytes(file);

@@ -103,6 +103,23 @@ public final class BenchmarkSet implements AutoCloseable {
     return rows;
   }
 
+  /// Returns the same predictions without opening a set.
+  public static float[] queries(Path cache, Regime regime) throws IOException {
+    try (LatentStore predictions =
+        LatentStore.open(DiskStorage.at(cache.resolve("queries")), Verification.FULL)) {
+      int dim = predictions.dim();
+      int steps = regime.to - regime.from;
+      float[] rows = new float[steps * MakeLatents.TRAJECTORIES * dim];
+      float[] row = new float[dim];
+      for (int i = 0; i < steps * MakeLatents.TRAJECTORIES; i++) {
+        int step = regime.from + i / MakeLatents.TRAJECTORIES;
+        predictions.read((long) (i % MakeLatents.TRAJECTORIES) * MakeLatents.STEPS + step, row);
+        System.arraycopy(row, 0, rows, i * dim, dim);
+      }
+      return rows;
+    }
+  }
+
   /// Returns x̂0 of a trajectory at a step, shared.
   public float[] prediction(int trajectory, int step) {
     return queries[trajectory * MakeLatents.STEPS + step];

@@ -8,12 +8,17 @@ import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.search.TotalHits;
 import org.apache.lucene.search.knn.KnnSearchStrategy;
 import org.jspecify.annotations.Nullable;
+import spellshield.index.store.LivingItems;
 
 /// Collects all graph nodes in a ball, and has the walk go on while it meets such nodes, nodes in
 /// the shell around the ball, or nodes among the few nearest so far.
 ///
 /// The few nearest bring the walk to the ball; the shell joins parts of it that no edge inside
 /// does. Lucene's score of two vectors is `1 / (1 + d²)`.
+///
+/// Removed items lead the walk like all others and are left out of the answer. So a walk goes the
+/// same way before and after a removal, and takes as long; told to Lucene as deleted, they would
+/// not count among the nearest, and the walk would go farther.
 final class BallCollector implements KnnCollector {
 
   /// The nearest nodes that the walk follows while the ball is not reached.
@@ -24,13 +29,15 @@ final class BallCollector implements KnnCollector {
 
   private final float ball;
   private final float shell;
+  private final LivingItems living;
   private final IntArrayList inside = new IntArrayList();
   private final FloatHeapPriorityQueue nearest = new FloatHeapPriorityQueue(NEAREST + 1);
   private boolean excluded;
   private long visited;
 
-  /// Begins a walk to the nodes within `reach`.
-  BallCollector(double reach) {
+  /// Begins a walk to the nodes of living items within `reach`.
+  BallCollector(double reach, LivingItems living) {
+    this.living = living;
     this.ball = score(reach);
     this.shell = score(SHELL * reach);
   }
@@ -40,22 +47,24 @@ final class BallCollector implements KnnCollector {
     return Math.nextDown((float) (1 / (1 + distance * distance * (1 + 1e-5))));
   }
 
-  /// Returns the nodes in the ball, in the order in which they were met.
+  /// Returns the living nodes in the ball, in the order in which they were met.
   int[] inside() {
     return inside.toIntArray();
   }
 
-  /// Returns whether a node outside of the ball was met.
+  /// Returns whether a living node outside of the ball was met.
   boolean excluded() {
     return excluded;
   }
 
   @Override
   public boolean collect(int node, float score) {
-    if (score >= ball) {
-      inside.add(node);
-    } else {
-      excluded = true;
+    if (living.contains(node)) {
+      if (score >= ball) {
+        inside.add(node);
+      } else {
+        excluded = true;
+      }
     }
     nearest.enqueue(score);
     if (nearest.size() > NEAREST) {

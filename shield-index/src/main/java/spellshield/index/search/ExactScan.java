@@ -14,7 +14,7 @@ import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
 
-/// All latents within a radius, none missed.
+/// All protected latents within a radius, none missed.
 ///
 /// A query goes through four sieves, each finer and dearer than the one before, and each sure to
 /// let pass what lies inside: the boxes of 64 blocks at once, the codes of a block's 64 items, the
@@ -55,12 +55,17 @@ public final class ExactScan implements NeighborSearch {
   public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
     Refiner.check(queries, radii, latents.dim());
+    return search(sketch(queries, radii.length), queries, radii, 0);
+  }
+
+  /// Searches the groups from `firstGroup` on.
+  List<Neighborhood> search(
+      SketchQuery[] sketched, float[] queries, double[] radii, int firstGroup) {
     if (radii.length == 0) {
       return List.of();
     }
-    SketchQuery[] sketched = sketch(queries, radii.length);
     Thread caller = Thread.currentThread();
-    int groups = table.groupCount();
+    int groups = table.groupCount() - firstGroup;
     int tasks = tasks(groups, radii.length);
     IntStream runs = IntStream.range(0, tasks);
     Found[] found =
@@ -68,7 +73,8 @@ public final class ExactScan implements NeighborSearch {
             .mapToObj(task -> {
               Run run = new Run(sketched, queries, radii, caller);
               run.scan(
-                  (int) ((long) groups * task / tasks), (int) ((long) groups * (task + 1) / tasks));
+                  firstGroup + (int) ((long) groups * task / tasks),
+                  firstGroup + (int) ((long) groups * (task + 1) / tasks));
               return run.found;
             })
             .toArray(Found[]::new);
@@ -85,7 +91,7 @@ public final class ExactScan implements NeighborSearch {
     return cores == 1 || (long) groups * queries < 32 ? 1 : Math.min(groups, 4 * cores);
   }
 
-  private SketchQuery[] sketch(float[] queries, int count) {
+  SketchQuery[] sketch(float[] queries, int count) {
     SketchQuery[] sketched = new SketchQuery[count];
     IntStream range = IntStream.range(0, count);
     (count > 1 ? range.parallel() : range)
@@ -199,10 +205,11 @@ public final class ExactScan implements NeighborSearch {
     /// Notes how near the blocks may be that their boxes exclude.
     private void noteBoxes(Group group, int g, int q) {
       int least = Kernels.SATURATED;
-      for (int block = 0; block < group.blockCount(); block++) {
-        least = (blocks[g] >>> block & 1) == 1 ? least : Math.min(least, boxSums[block] & 0xffff);
+      long excluded = group.blocks() & ~blocks[g];
+      for (long rest = excluded; rest != 0; rest &= rest - 1) {
+        least = Math.min(least, boxSums[Long.numberOfTrailingZeros(rest)] & 0xffff);
       }
-      if (Long.bitCount(blocks[g]) < group.blockCount()) {
+      if (excluded != 0) {
         double distance = Math.max(radii[q], sketched[q].leastDistance(group, least));
         found.nearestOutside[q] = Math.min(found.nearestOutside[q], distance);
       }
@@ -271,7 +278,8 @@ public final class ExactScan implements NeighborSearch {
       for (int g = 0; g < groups; g++) {
         Group group = table.group(g);
         group.boxes(query, Kernels.SATURATED, boxes[g]);
-        for (int block = 0; block < group.blockCount(); block++) {
+        for (long rest = group.blocks(); rest != 0; rest &= rest - 1) {
+          int block = Long.numberOfTrailingZeros(rest);
           int sum = boxes[g][block] & 0xffff;
           if (sum < least) {
             least = sum;
@@ -287,7 +295,7 @@ public final class ExactScan implements NeighborSearch {
         stopIfInterrupted(caller);
         Group group = table.group(g);
         long blocks = Kernels.within(boxes[g], 0, query.headLimit(group, reach));
-        blocks &= -1L >>> (Kernels.BLOCK - group.blockCount());
+        blocks &= group.blocks();
         look(group, g == nearestGroup ? blocks & ~(1L << nearestBlock) : blocks);
       }
       return Optional.ofNullable(best);

@@ -3,7 +3,6 @@ package spellshield.index.search;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.lucene.document.Document;
@@ -19,14 +18,17 @@ import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketches;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.LivingItems;
 
 /// The latents within a radius that Lucene's HNSW graph over the heads of the sketches leads to.
 ///
 /// The walk keeps going while what it meets is in the ball, or among the nearest few so far
 /// ([BallCollector]); what lies inside is measured in the full latents. A walk may pass a neighbour
 /// by, so the answer is approximate: [Recall] measures how often. What it does return is measured
-/// as exactly as by [ExactScan]. The graph depends on Lucene's own arithmetic, whose bits may
-/// differ between machines.
+/// as exactly as by [ExactScan]. Removed items are walked through, but not returned; items that
+/// were added after the graph was built are not in it, and are searched for by the exact scan: of
+/// some per cent of a set that is faster than a walk through a graph of their own. The graph
+/// depends on Lucene's own arithmetic, whose bits may differ between machines.
 public final class HnswSearch implements NeighborSearch {
   private static final String FIELD = "sketch";
 
@@ -34,17 +36,28 @@ public final class HnswSearch implements NeighborSearch {
   private final SketchTable table;
   private final LatentReader latents;
   private final double latentError;
+  private final ExactScan exact;
+  private final LivingItems living;
+
+  /// Takes an open index of a set from which nothing was removed.
+  public HnswSearch(DirectoryReader reader, SketchTable table, LatentReader latents)
+      throws IOException {
+    this(reader, table, latents, LivingItems.all(latents.count()));
+  }
 
   /// Takes an open index that [#build] wrote, and what it was made from. The caller closes the
   /// reader.
   ///
+  /// @param table of the same items, and those that were added since
+  /// @param living the items to be found
   /// @throws IOException if the index is not one of these sketches
-  public HnswSearch(DirectoryReader reader, SketchTable table, LatentReader latents)
+  public HnswSearch(
+      DirectoryReader reader, SketchTable table, LatentReader latents, LivingItems living)
       throws IOException {
-    if (reader.maxDoc() != table.count() || reader.numDocs() != table.count()) {
+    if (reader.maxDoc() != table.builtCount() || reader.numDocs() != table.builtCount()) {
       throw new IOException(
-          "the graph has %d nodes, but the set has %d latents; rebuild the index"
-              .formatted(reader.numDocs(), table.count()));
+          "the graph has %d nodes, but the set was built of %d latents; rebuild the index"
+              .formatted(reader.numDocs(), table.builtCount()));
     }
     if (reader.leaves().size() > 1) {
       throw new IOException(
@@ -55,6 +68,8 @@ public final class HnswSearch implements NeighborSearch {
     this.table = table;
     this.latents = latents;
     this.latentError = table.latentError();
+    this.exact = new ExactScan(table, latents);
+    this.living = living;
   }
 
   /// Writes the graph of sketches, one segment whose document numbers are the items.
@@ -86,20 +101,25 @@ public final class HnswSearch implements NeighborSearch {
   public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
     Refiner.check(queries, radii, latents.dim());
-    if (reader.leaves().isEmpty()) {
-      return Collections.nCopies(
-          radii.length, new Neighborhood(List.of(), Double.POSITIVE_INFINITY));
-    }
+    SketchQuery[] sketched = exact.sketch(queries, radii.length);
     IntStream range = IntStream.range(0, radii.length);
-    return (radii.length > 1 ? range.parallel() : range)
-        .mapToObj(q -> neighborhood(queries, q, radii[q]))
-        .toList();
+    List<Neighborhood> walked =
+        (radii.length > 1 ? range.parallel() : range)
+            .mapToObj(q -> walk(sketched[q], queries, q, radii[q]))
+            .toList();
+    if (table.groupCount() == table.builtGroups()) {
+      return walked;
+    }
+    List<Neighborhood> added = exact.search(sketched, queries, radii, table.builtGroups());
+    return IntStream.range(0, radii.length).mapToObj(q -> walked.get(q).and(added.get(q))).toList();
   }
 
-  private Neighborhood neighborhood(float[] queries, int q, double radius) {
-    SketchQuery query = table.query(queries, q * latents.dim());
+  private Neighborhood walk(SketchQuery query, float[] queries, int q, double radius) {
+    if (reader.leaves().isEmpty()) {
+      return new Neighborhood(List.of(), Double.POSITIVE_INFINITY);
+    }
     double reach = query.headReach(radius, latentError);
-    BallCollector collector = new BallCollector(reach);
+    BallCollector collector = new BallCollector(reach, living);
     LeafReader leaf = reader.leaves().getFirst().reader();
     try {
       leaf.searchNearestVectors(

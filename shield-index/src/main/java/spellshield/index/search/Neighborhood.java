@@ -1,5 +1,6 @@
 package spellshield.index.search;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /// The answer to one query.
@@ -10,5 +11,13 @@ import java.util.List;
 public record Neighborhood(List<Neighbor> neighbors, double clearance) {
   public Neighborhood {
     neighbors = List.copyOf(neighbors);
+  }
+
+  /// Returns the answer about the items of both, which have none in common.
+  Neighborhood and(Neighborhood other) {
+    List<Neighbor> both = new ArrayList<>(neighbors);
+    both.addAll(other.neighbors);
+    both.sort(Neighbor.NEAREST_FIRST);
+    return new Neighborhood(both, Math.min(clearance, other.clearance));
   }
 }

@@ -8,9 +8,10 @@ import spellshield.index.store.LatentReader;
 
 /// The scale of a set, by which a radius is chosen.
 ///
-/// @param typicalDistance the median distance of two different latents (of 20,000 random pairs); 0
-///   where there are fewer than two. Radii travel between models as a share of it
-/// @param meanClearance a distance from the mean of the set within which no latent lies. At a
+/// @param typicalDistance the median distance of two different latents (of 20,000 random pairs)
+///   when the set was built; 0 where there were fewer than two. Radii travel between models as a
+///   share of it
+/// @param meanClearance a distance from the mean of the build within which no latent lies now. At a
 ///   radius above it the mean itself is forbidden, and with it the start of every trajectory
 public record SetStatistics(double typicalDistance, double meanClearance) {
   private static final int PAIRS = 20_000;
@@ -19,6 +20,12 @@ public record SetStatistics(double typicalDistance, double meanClearance) {
   /// Measures a set.
   public static SetStatistics of(SketchTable table, LatentReader latents) {
     return new SetStatistics(typicalDistance(latents), meanClearance(table, latents));
+  }
+
+  /// Returns the statistics of the set after a change: the clearance measured anew from the same
+  /// mean, the typical distance as it was.
+  public SetStatistics measuredAnew(SketchTable table, LatentReader latents) {
+    return new SetStatistics(typicalDistance, meanClearance(table, latents));
   }
 
   private static double typicalDistance(LatentReader latents) {

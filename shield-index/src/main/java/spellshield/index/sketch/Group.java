@@ -1,6 +1,7 @@
 package spellshield.index.sketch;
 
 import spellshield.index.kernel.Kernels;
+import spellshield.index.store.LivingItems;
 
 /// 4,096 sketches as codes: 64 blocks of 64 items.
 ///
@@ -45,6 +46,9 @@ public final class Group {
 
   private final int chunkBytes;
 
+  /// The blocks that hold an item that was not removed, a bit each.
+  private long blocks;
+
   /// Makes room for the groups of a set, whose codes are still to come.
   static Group[] allocate(long count, int columns, int tailLength) {
     Group[] groups = new Group[Math.toIntExact(Math.ceilDiv(count, ITEMS))];
@@ -72,12 +76,49 @@ public final class Group {
     for (int i = 0; i < size; i++) {
       alive[i / BLOCKS] |= 1L << i % BLOCKS;
     }
+    this.blocks = -1L >>> (BLOCKS - blockCount());
+  }
+
+  /// Makes a group of the same codes, with boxes and items of its own.
+  private Group(Group same) {
+    this.codes = same.codes;
+    this.first = same.first;
+    this.chunkBytes = same.chunkBytes;
+    this.low = same.low.clone();
+    this.high = same.high.clone();
+    this.tails = same.tails;
+    this.items = same.items;
+    this.headError = same.headError;
+    this.tailError = same.tailError;
+    this.latentError = same.latentError;
+    this.blocks = same.blocks;
+    System.arraycopy(same.alive, 0, alive, 0, alive.length);
+  }
+
+  /// Returns this group without the items that are no longer protected: itself, if all are.
+  ///
+  /// The codes stay where they are; boxes are drawn anew around what is left.
+  Group only(LivingItems living, int columns) {
+    Group rest = this;
+    for (int block = 0; block < blockCount(); block++) {
+      long left = alive[block];
+      for (long bits = left; bits != 0; bits &= bits - 1) {
+        int lane = Long.numberOfTrailingZeros(bits);
+        left &= living.contains(items[block * BLOCKS + lane]) ? -1L : ~(1L << lane);
+      }
+      if (left != alive[block]) {
+        rest = rest == this ? new Group(this) : rest;
+        rest.alive[block] = left;
+        rest.blocks &= left == 0 ? ~(1L << block) : -1L;
+        rest.enclose(block, columns);
+      }
+    }
+    return rest;
   }
 
   /// Returns the blocks whose boxes a query may reach into, a bit each.
   public long boxes(SketchQuery query, int limit, short[] sums) {
-    long there = -1L >>> (BLOCKS - blockCount());
-    return there & Kernels.scanBoxes(low, high, query.wideHead, query.order, limit, sums);
+    return blocks & Kernels.scanBoxes(low, high, query.wideHead, query.order, limit, sums);
   }
 
   /// Adds a query's next chunk to the sums of some blocks, and returns the blocks that still hold
@@ -125,6 +166,11 @@ public final class Group {
     return alive[block];
   }
 
+  /// Returns the blocks that hold an item that is there, a bit each.
+  public long blocks() {
+    return blocks;
+  }
+
   /// Returns the item at a place, `64·block + lane`.
   public int item(int place) {
     return items[place];
@@ -138,18 +184,22 @@ public final class Group {
   /// Sets the boxes from the codes.
   void enclose(int columns) {
     for (int block = 0; block < blockCount(); block++) {
-      int size = Math.min(BLOCKS, items.length - block * BLOCKS);
-      for (int i = 0; i < columns; i++) {
-        int least = 255;
-        int most = 0;
-        for (int lane = 0; lane < size; lane++) {
-          int code = codes[at(i, block * BLOCKS + lane)] & 0xff;
-          least = Math.min(least, code);
-          most = Math.max(most, code);
-        }
-        low[i * BLOCKS + block] = (byte) least;
-        high[i * BLOCKS + block] = (byte) most;
+      enclose(block, columns);
+    }
+  }
+
+  private void enclose(int block, int columns) {
+    for (int i = 0; i < columns; i++) {
+      int least = 255;
+      int most = 0;
+      for (long bits = alive[block]; bits != 0; bits &= bits - 1) {
+        int lane = Long.numberOfTrailingZeros(bits);
+        int code = codes[at(i, block * BLOCKS + lane)] & 0xff;
+        least = Math.min(least, code);
+        most = Math.max(most, code);
       }
+      low[i * BLOCKS + block] = (byte) least;
+      high[i * BLOCKS + block] = (byte) most;
     }
   }
 }

@@ -6,24 +6,30 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.LivingItems;
 
 /// The sketches of a set as codes of one byte a value, in private memory.
 ///
 /// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
 /// 64 blocks ([Group]). With h = 63, t = 126: 64 bytes an item for the scan, 64 for the second
 /// look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan cannot fault.
-/// It never changes after it was made.
+/// It never changes after it was made: [#with] and [#only] make another one that shares the codes.
 public final class SketchTable {
   private final Sketcher sketcher;
   private final Quantizer headQuantizer;
   private final Quantizer tailQuantizer;
   private final Spread spread;
-  private final long count;
+  private final long builtCount;
   private final double sketchError;
+  private final int builtGroups; // the groups behind them hold what was added since the build
   private final Group[] groups;
+  private final long count;
 
   /// Where the codes of each dimension of the head lie.
   record Spread(float[] mean, float[] variance) {}
@@ -33,16 +39,19 @@ public final class SketchTable {
       Quantizer headQuantizer,
       Quantizer tailQuantizer,
       Spread spread,
-      long count,
+      long builtCount,
       double sketchError,
+      int builtGroups,
       Group[] groups) {
     this.sketcher = sketcher;
     this.headQuantizer = headQuantizer;
     this.tailQuantizer = tailQuantizer;
     this.spread = spread;
-    this.count = count;
+    this.builtCount = builtCount;
     this.sketchError = sketchError;
+    this.builtGroups = builtGroups;
     this.groups = groups;
+    this.count = Arrays.stream(groups).mapToLong(group -> group.items.length).sum();
   }
 
   /// Sketches every latent and codes the sketches.
@@ -55,6 +64,23 @@ public final class SketchTable {
     Sketcher sketcher = sketches.sketcher();
     Quantizer head = Quantizer.fit(sketches, 0, sketcher.headLength());
     Quantizer tail = Quantizer.fit(sketches, sketcher.headLength(), sketcher.tailLength());
+    Group[] groups = groups(sketches, head, tail);
+    Spread spread = spread(groups, sketcher.columns(), sketches.count());
+    return new SketchTable(
+        sketcher,
+        head,
+        tail,
+        spread,
+        sketches.count(),
+        sketches.largestError(),
+        groups.length,
+        groups);
+  }
+
+  /// Codes sketches in an order of their own. A value that no code reaches makes the error of its
+  /// group larger, so nothing is lost by it but time.
+  static Group[] groups(Sketches sketches, Quantizer head, Quantizer tail) {
+    Sketcher sketcher = sketches.sketcher();
     int[] order = KdOrder.of(sketches, Group.BLOCKS);
     Group[] groups = Group.allocate(order.length, sketcher.columns(), sketcher.tailLength());
     IntStream.range(0, groups.length)
@@ -67,9 +93,7 @@ public final class SketchTable {
           }
           groups[g].enclose(sketcher.columns());
         });
-    Spread spread = spread(groups, sketcher.columns(), order.length);
-    return new SketchTable(
-        sketcher, head, tail, spread, order.length, sketches.largestError(), groups);
+    return groups;
   }
 
   private static void code(
@@ -93,7 +117,7 @@ public final class SketchTable {
       tailSquare += tail.squaredError(value, i, code);
     }
     double rounding = sketches.error(item);
-    group.items[place] = item;
+    group.items[place] = sketches.first() + item;
     group.headError = atLeast(group.headError, Math.sqrt(headSquare) + rounding);
     group.tailError = atLeast(group.tailError, Math.sqrt(tailSquare) + rounding);
     group.latentError = atLeast(group.latentError, sketches.latentError(item));
@@ -142,12 +166,62 @@ public final class SketchTable {
     return spread;
   }
 
-  /// Returns the number of items.
+  /// Returns the number of items, the removed ones included.
   public long count() {
     return count;
   }
 
-  /// Returns the most that rounding moved a float32 sketch of the set.
+  /// Returns the number of items of the build, which come first.
+  public long builtCount() {
+    return builtCount;
+  }
+
+  /// Returns the number of groups of the build, which come first.
+  public int builtGroups() {
+    return builtGroups;
+  }
+
+  /// Returns the table of this one's build with what was added since, all of it.
+  ///
+  /// In which order a query takes its dimensions is still told by the build alone.
+  ///
+  /// @throws IllegalArgumentException if the parts do not follow each other without a gap
+  public SketchTable with(List<AddedSketches> added) {
+    List<Group> all = new ArrayList<>(Arrays.asList(groups).subList(0, builtGroups));
+    long end = builtCount;
+    for (AddedSketches part : added) {
+      if (part.first() != end) {
+        throw new IllegalArgumentException(
+            "added sketches begin with item %d, but should with %d".formatted(part.first(), end));
+      }
+      end += part.count();
+      all.addAll(part.groups());
+    }
+    return copy(all.toArray(Group[]::new));
+  }
+
+  /// Returns this table without the items that are no longer protected.
+  public SketchTable only(LivingItems living) {
+    return copy(
+        Arrays.stream(groups)
+            .parallel()
+            .map(group -> group.only(living, sketcher.columns()))
+            .toArray(Group[]::new));
+  }
+
+  private SketchTable copy(Group[] others) {
+    return new SketchTable(
+        sketcher,
+        headQuantizer,
+        tailQuantizer,
+        spread,
+        builtCount,
+        sketchError,
+        builtGroups,
+        others);
+  }
+
+  /// Returns the most that rounding moved a float32 sketch of the build.
   double sketchError() {
     return sketchError;
   }
@@ -181,7 +255,8 @@ public final class SketchTable {
   private static final long MAGIC = 0x48435445_4b534c53L; // "SLSKETCH", little-endian
   private static final int VERSION = 2;
 
-  /// Writes the table; the format is in `docs/FORMAT.md`. The stream is not closed.
+  /// Writes a table to which nothing was added; the format is in `docs/FORMAT.md`. The stream is
+  /// not closed.
   public void write(OutputStream out) throws IOException {
     ByteBuffer header = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
     header.putLong(MAGIC).putInt(VERSION).putInt(sketcher.dim());
@@ -193,16 +268,20 @@ public final class SketchTable {
     writeFloats(out, headQuantizer.low());
     writeFloats(out, tailQuantizer.low());
     for (Group group : groups) {
-      writeFloats(out, new float[] {group.headError, group.tailError, group.latentError});
-      ByteBuffer ids = ByteBuffer.allocate(group.items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-      ids.asIntBuffer().put(group.items);
-      out.write(ids.array());
-      for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
-        int bytes = group.blockCount() * Kernels.STRIDE * Group.BLOCKS;
-        out.write(group.codes, group.chunk(chunk), bytes);
-      }
-      out.write(group.tails);
+      writeGroup(out, group, sketcher);
     }
+  }
+
+  static void writeGroup(OutputStream out, Group group, Sketcher sketcher) throws IOException {
+    writeFloats(out, new float[] {group.headError, group.tailError, group.latentError});
+    ByteBuffer ids = ByteBuffer.allocate(group.items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    ids.asIntBuffer().put(group.items);
+    out.write(ids.array());
+    for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
+      int bytes = group.blockCount() * Kernels.STRIDE * Group.BLOCKS;
+      out.write(group.codes, group.chunk(chunk), bytes);
+    }
+    out.write(group.tails);
   }
 
   /// Reads a table back. The bytes are trusted: check their checksum before.
@@ -249,10 +328,10 @@ public final class SketchTable {
       readGroup(in, group, sketcher);
     }
     Spread spread = spread(groups, sketcher.columns(), (int) count);
-    return new SketchTable(sketcher, head, tail, spread, count, sketchError, groups);
+    return new SketchTable(sketcher, head, tail, spread, count, sketchError, groups.length, groups);
   }
 
-  private static void readGroup(InputStream in, Group group, Sketcher sketcher) throws IOException {
+  static void readGroup(InputStream in, Group group, Sketcher sketcher) throws IOException {
     float[] errors = readFloats(in, 3);
     group.headError = errors[0];
     group.tailError = errors[1];
@@ -284,7 +363,7 @@ public final class SketchTable {
     return values;
   }
 
-  private static byte[] read(InputStream in, int count) throws IOException {
+  static byte[] read(InputStream in, int count) throws IOException {
     byte[] bytes = new byte[count];
     readFully(in, bytes, 0, count);
     return bytes;

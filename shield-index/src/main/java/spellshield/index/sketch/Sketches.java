@@ -12,13 +12,15 @@ public final class Sketches {
   private static final int ROWS = 4096;
 
   private final Sketcher sketcher;
+  private final int first;
   private final int count;
   private final float[][] rows;
   private final double[] errors;
   private final double[] latentErrors;
 
-  private Sketches(Sketcher sketcher, int count) {
+  private Sketches(Sketcher sketcher, int first, int count) {
     this.sketcher = sketcher;
+    this.first = first;
     this.count = count;
     this.errors = new double[count];
     this.latentErrors = new double[count];
@@ -30,14 +32,19 @@ public final class Sketches {
 
   /// Sketches every latent, on all cores.
   public static Sketches of(Sketcher sketcher, LatentReader latents) {
-    Sketches sketches = new Sketches(sketcher, Math.toIntExact(latents.count()));
+    return of(sketcher, latents, 0);
+  }
+
+  /// Sketches the latents from number `first` on; that one is item 0 here.
+  public static Sketches of(Sketcher sketcher, LatentReader latents, int first) {
+    Sketches sketches = new Sketches(sketcher, first, Math.toIntExact(latents.count()) - first);
     int part = 256;
     IntStream.range(0, Math.ceilDiv(sketches.count, part))
         .parallel()
         .forEach(p -> {
           float[] latent = new float[latents.dim()];
           for (int item = p * part; item < Math.min(sketches.count, (p + 1) * part); item++) {
-            sketches.latentErrors[item] = latents.read(item, latent);
+            sketches.latentErrors[item] = latents.read(first + item, latent);
             sketches.errors[item] =
                 sketcher.sketch(latent, 0, sketches.array(item), sketches.offset(item));
           }
@@ -51,6 +58,11 @@ public final class Sketches {
 
   public int count() {
     return count;
+  }
+
+  /// Returns the number that item 0 has in the set.
+  int first() {
+    return first;
   }
 
   /// Returns a value of a sketch.

@@ -29,6 +29,11 @@ public record FileEntry(String role, String name, long length, String sha256, lo
     requireSha256(name, sha256);
   }
 
+  /// Returns the generation that wrote the file.
+  long owner() {
+    return Generations.of(name).orElseThrow();
+  }
+
   /// Reads the whole file into private memory and checks it there: what is returned is exactly what
   /// the manifest describes, whatever happens to the file meanwhile.
   ///

@@ -5,13 +5,13 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 
-/// The first 64 bytes of a shard and of the item table: enough to tell a file that belongs here
-/// from one of another set, generation or place.
+/// The first 64 bytes of a shard, an item table and the removed items: enough to tell a file that
+/// belongs here from one of another set, generation or place.
 ///
 /// @param magic 8 ASCII characters
 /// @param generation of the set
-/// @param bits of one value, 0 in the item table
-/// @param dim values of one latent, 0 in the item table
+/// @param bits of one value, 0 but in a shard
+/// @param dim values of one latent, 0 but in a shard
 /// @param first the number of the first item in the file
 record FileHeader(String magic, long generation, int bits, int dim, long first) {
   static final int BYTES = 64;
@@ -23,8 +23,12 @@ record FileHeader(String magic, long generation, int bits, int dim, long first) 
     return new FileHeader("SPELLLAT", generation, rows.precision().bits(), rows.dim(), first);
   }
 
-  static FileHeader ofItems(long generation) {
-    return new FileHeader("SPELLITM", generation, 0, 0, 0);
+  static FileHeader ofItems(long generation, long first) {
+    return new FileHeader("SPELLITM", generation, 0, 0, first);
+  }
+
+  static FileHeader ofRemoved(long generation) {
+    return new FileHeader("SPELLREM", generation, 0, 0, 0);
   }
 
   byte[] toBytes() {

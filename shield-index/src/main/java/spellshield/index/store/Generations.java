@@ -3,6 +3,7 @@ package spellshield.index.store;
 import java.io.IOException;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -52,11 +53,11 @@ final class Generations {
         .max();
   }
 
-  /// Deletes the files of every generation but one, and a manifest that was never committed.
-  static void sweepAllBut(long generation, Storage storage) throws IOException {
+  /// Deletes the files of all generations but those to keep, and a manifest that was never
+  /// committed.
+  static void sweep(Storage storage, Predicate<String> keep) throws IOException {
     for (String name : storage.list()) {
-      OptionalLong owner = of(name);
-      if (name.equals(PENDING) || (owner.isPresent() && owner.getAsLong() != generation)) {
+      if (name.equals(PENDING) || (of(name).isPresent() && !keep.test(name))) {
         storage.delete(name);
       }
     }

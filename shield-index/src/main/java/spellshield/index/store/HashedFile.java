@@ -39,7 +39,12 @@ final class HashedFile extends OutputStream {
 
   /// Counts one more row or item.
   void countOne() {
-    count++;
+    count(1);
+  }
+
+  /// Counts some more rows or items.
+  void count(long more) {
+    count += more;
   }
 
   @Override

@@ -5,8 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.NoSuchFileException;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Set;
 
 /// The latents of a set, read on demand.
 ///
@@ -19,51 +18,56 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   private final Manifest manifest;
   private final RowFormat rows;
   private final MappedFiles mapped;
-  private final List<FileEntry> shardFiles;
-  private final MemorySegment[] shards;
-  private final long[] firsts; // the number of the first item of each shard
-  private final FileEntry itemFile;
-  private final MemorySegment items;
-  private final long offsetTable;
+  private final FileRun shards;
+  private final FileRun tables;
+  private final LivingItems living;
   private final ThreadLocal<byte[]> buffers;
 
-  private LatentStore(Storage storage, Manifest manifest, Verification verification)
+  private LatentStore(
+      Storage storage, Manifest manifest, Verification verification, Set<FileEntry> verified)
       throws IOException {
     this.mapped = new MappedFiles(storage);
     this.manifest = manifest;
     this.rows = manifest.rows();
     this.buffers = ThreadLocal.withInitial(() -> new byte[rows.bytes()]);
-    this.shardFiles = manifest.files(Manifest.LATENTS);
-    this.shards = new MemorySegment[shardFiles.size()];
-    this.firsts = new long[shardFiles.size()];
-    this.itemFile = manifest.files(Manifest.ITEMS).getFirst();
+    this.shards = new FileRun(manifest.files(Manifest.LATENTS));
+    this.tables = new FileRun(manifest.files(Manifest.ITEMS));
     boolean opened = false;
     try {
       for (FileEntry file : manifest.files()) {
-        switch (verification) {
-          case FULL -> file.verify(storage);
-          case ON_USE -> file.requireLength(storage);
+        if (verification == Verification.FULL && !verified.contains(file)) {
+          file.verify(storage);
+        } else {
+          file.requireLength(storage);
         }
       }
-      long first = 0;
-      for (int i = 0; i < shards.length; i++) {
-        firsts[i] = first;
-        shards[i] =
-            mapped.map(shardFiles.get(i), FileHeader.ofShard(manifest.generation(), rows, first));
-        first += shardFiles.get(i).count();
+      for (int i = 0; i < shards.size(); i++) {
+        FileEntry file = shards.file(i);
+        shards.set(i, mapped.map(file, FileHeader.ofShard(file.owner(), rows, shards.first(i))));
       }
-      items = mapped.map(itemFile, FileHeader.ofItems(manifest.generation()));
-      offsetTable = items.byteSize() - 8 * manifest.count();
-      if (offsetTable < FileHeader.BYTES) {
-        throw new DamagedSetException(
-            itemFile.name(), "is too short for %d items".formatted(manifest.count()));
+      for (int i = 0; i < tables.size(); i++) {
+        FileEntry file = tables.file(i);
+        tables.set(i, mapped.map(file, FileHeader.ofItems(file.owner(), tables.first(i))));
+        if (offsetTable(i) < FileHeader.BYTES) {
+          throw new DamagedSetException(
+              file.name(), "is too short for %d items".formatted(file.count()));
+        }
       }
+      living = readLiving(storage, manifest);
       opened = true;
     } finally {
       if (!opened) {
         mapped.close();
       }
     }
+  }
+
+  private static LivingItems readLiving(Storage storage, Manifest manifest) throws IOException {
+    LivingItems living = LivingItems.all(manifest.count());
+    for (FileEntry file : manifest.files(Manifest.REMOVED)) { // one at most
+      living = LivingItems.parse(file, file.read(storage), file.owner(), manifest.count());
+    }
+    return living;
   }
 
   /// Opens the newest generation of a folder.
@@ -82,7 +86,14 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   /// @throws DamagedSetException if one of its files does not verify
   public static LatentStore open(Storage storage, Manifest manifest, Verification verification)
       throws IOException {
-    return new LatentStore(storage, manifest, verification);
+    return new LatentStore(storage, manifest, verification, Set.of());
+  }
+
+  /// Opens the generation of a manifest that came after this one; the files that both have are not
+  /// verified again.
+  public LatentStore openNewer(Storage storage, Manifest newer, Verification verification)
+      throws IOException {
+    return new LatentStore(storage, newer, verification, Set.copyOf(manifest.files()));
   }
 
   /// Returns the manifest; that of a store from [SetWriter#latents] lists the latents only.
@@ -90,10 +101,15 @@ public final class LatentStore implements LatentReader, AutoCloseable {
     return manifest;
   }
 
-  /// Returns the number of items.
+  /// Returns the number of items, those that were removed since the last build included.
   @Override
   public long count() {
     return manifest.count();
+  }
+
+  /// Returns which items are protected.
+  public LivingItems living() {
+    return living;
   }
 
   /// Returns D.
@@ -117,24 +133,41 @@ public final class LatentStore implements LatentReader, AutoCloseable {
           "a latent has %d values, but the array only %d".formatted(rows.dim(), into.length));
     }
     requireItem(item);
-    int found = Arrays.binarySearch(firsts, item);
-    int shard = found >= 0 ? lastWithFirst(found) : -found - 2;
-    String name = shardFiles.get(shard).name();
+    int shard = shards.holding(item);
     return mapped.read(
-        name,
+        shards.file(shard).name(),
         () -> {
           byte[] row = buffers.get();
-          MappedFiles.copy(shards[shard], rows.offset(item - firsts[shard]), row);
-          if (!rows.isIntact(item, row)) {
-            throw new DamagedSetException(
-                name, "the row of item %d does not have its checksum".formatted(item));
-          }
+          copyRow(shard, item, row);
           double error = rows.decode(row, into);
           if (!(error >= 0 && error < Double.POSITIVE_INFINITY)) {
-            throw new DamagedSetException(name, "item %d is not finite".formatted(item));
+            throw new DamagedSetException(
+                shards.file(shard).name(), "item %d is not finite".formatted(item));
           }
           return error;
         });
+  }
+
+  /// Returns the row of a latent, checked, as it stands on disk.
+  byte[] row(long item) {
+    requireItem(item);
+    int shard = shards.holding(item);
+    return mapped.read(
+        shards.file(shard).name(),
+        () -> {
+          byte[] row = new byte[rows.bytes()];
+          copyRow(shard, item, row);
+          return row;
+        });
+  }
+
+  private void copyRow(int shard, long item, byte[] row) {
+    MappedFiles.copy(shards.segment(shard), rows.offset(item - shards.first(shard)), row);
+    if (!rows.isIntact(item, row)) {
+      throw new DamagedSetException(
+          shards.file(shard).name(),
+          "the row of item %d does not have its checksum".formatted(item));
+    }
   }
 
   /// Reads what a latent belongs to.
@@ -144,7 +177,8 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   /// @throws IllegalStateException if the store is closed
   public Item item(long item) {
     requireItem(item);
-    return mapped.read(itemFile.name(), () -> record(item));
+    int table = tables.holding(item);
+    return mapped.read(tables.file(table).name(), () -> record(table, item));
   }
 
   @Override
@@ -158,35 +192,34 @@ public final class LatentStore implements LatentReader, AutoCloseable {
     mapped.close();
   }
 
-  private Item record(long item) {
+  /// Returns where the offsets of an item table begin.
+  private long offsetTable(int table) {
+    return tables.segment(table).byteSize() - 8 * tables.file(table).count();
+  }
+
+  private Item record(int table, long item) {
+    String name = tables.file(table).name();
+    MemorySegment records = tables.segment(table);
+    long end = offsetTable(table);
     String place = "the record of item %d ".formatted(item);
     byte[] number = new byte[8];
-    MappedFiles.copy(items, offsetTable + 8 * item, number);
+    MappedFiles.copy(records, end + 8 * (item - tables.first(table)), number);
     long at = ByteBuffer.wrap(number).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    if (at < FileHeader.BYTES || at > offsetTable - 8) {
-      throw new DamagedSetException(itemFile.name(), place + "would begin at byte " + at);
+    if (at < FileHeader.BYTES || at > end - 8) {
+      throw new DamagedSetException(name, place + "would begin at byte " + at);
     }
-    MappedFiles.copy(items, at, number);
+    MappedFiles.copy(records, at, number);
     int body = ByteBuffer.wrap(number).order(ByteOrder.LITTLE_ENDIAN).getInt();
-    if (body < 0 || body > ItemRecord.MAX_BODY || at + 8 + body > offsetTable) {
-      throw new DamagedSetException(itemFile.name(), place + "would have %d bytes".formatted(body));
+    if (body < 0 || body > ItemRecord.MAX_BODY || at + 8 + body > end) {
+      throw new DamagedSetException(name, place + "would have %d bytes".formatted(body));
     }
     byte[] bytes = new byte[4 + body + 4];
-    MappedFiles.copy(items, at, bytes);
+    MappedFiles.copy(records, at, bytes);
     try {
       return ItemRecord.decode(item, bytes);
     } catch (IllegalArgumentException e) {
-      throw new DamagedSetException(itemFile.name(), place + e.getMessage(), e);
+      throw new DamagedSetException(name, place + e.getMessage(), e);
     }
-  }
-
-  /// Steps over empty shards, which this code never writes but the format allows.
-  private int lastWithFirst(int shard) {
-    int last = shard;
-    while (last + 1 < firsts.length && firsts[last + 1] == firsts[last]) {
-      last++;
-    }
-    return last;
   }
 
   private void requireItem(long item) {

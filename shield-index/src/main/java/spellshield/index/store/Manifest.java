@@ -19,11 +19,13 @@ import tools.jackson.databind.JsonNode;
 /// A set is identified by [#sha256]: the hash of the manifest's bytes, which hold the hashes of all
 /// its files and of the generation before it.
 public final class Manifest {
-  /// The version of the format that this code writes and reads.
-  public static final int FORMAT_VERSION = 1;
+  /// The version of the format that this code writes; it also reads version 1, which knows neither
+  /// changes nor removed items.
+  public static final int FORMAT_VERSION = 2;
 
   static final String LATENTS = "latents";
   static final String ITEMS = "items";
+  static final String REMOVED = "removed";
   static final int MAX_BYTES = 4 << 20;
 
   private final long generation;
@@ -32,6 +34,8 @@ public final class Manifest {
   private final Precision precision;
   private final long count;
   private final List<FileEntry> files;
+  private final Set<String> names = new HashSet<>();
+  private final List<Epoch> epochs;
   private final Optional<String> parent;
   private final TreeMap<String, JsonNode> sections = new TreeMap<>();
   private final byte[] bytes;
@@ -39,6 +43,8 @@ public final class Manifest {
 
   /// Builds a manifest and its bytes.
   ///
+  /// @param epochs the changes since the set was built, the last one that which made this
+  ///   generation
   /// @param parent SHA-256 of the manifest before it, if there is one
   /// @param sections plain JSON of the layers above, by name
   /// @param original the bytes it was read from, if it was
@@ -51,6 +57,7 @@ public final class Manifest {
       Precision precision,
       long count,
       List<FileEntry> files,
+      List<Epoch> epochs,
       Optional<String> parent,
       Map<String, JsonNode> sections,
       Optional<byte[]> original) {
@@ -60,6 +67,7 @@ public final class Manifest {
     this.precision = precision;
     this.count = count;
     this.files = List.copyOf(files);
+    this.epochs = List.copyOf(epochs);
     this.parent = parent;
     sections.forEach((name, section) -> this.sections.put(name, section.deepCopy()));
     parent.ifPresent(hash -> FileEntry.requireSha256("parent", hash));
@@ -106,7 +114,10 @@ public final class Manifest {
     return openNewest(storage, manifest -> manifest);
   }
 
-  private static long newestGeneration(Storage storage) throws IOException {
+  /// Returns the number of the newest generation, without reading its manifest.
+  ///
+  /// @throws NoSuchFileException if the folder or a manifest in it does not exist
+  public static long newestGeneration(Storage storage) throws IOException {
     List<String> names;
     try {
       names = storage.list();
@@ -117,7 +128,8 @@ public final class Manifest {
         .orElseThrow(() -> noSet(storage, "the folder holds no manifest"));
   }
 
-  private static Manifest read(Storage storage, long generation) throws IOException {
+  /// Reads the manifest of one generation.
+  static Manifest read(Storage storage, long generation) throws IOException {
     String name = Generations.manifest(generation);
     byte[] bytes;
     try (InputStream in = storage.open(name)) {
@@ -140,10 +152,6 @@ public final class Manifest {
     return manifest;
   }
 
-  public int formatVersion() {
-    return FORMAT_VERSION;
-  }
-
   /// Returns the number of this generation, counted from 1.
   public long generation() {
     return generation;
@@ -161,9 +169,19 @@ public final class Manifest {
     return precision;
   }
 
-  /// Returns the number of items.
+  /// Returns the number of items, those that were removed since the last build included.
   public long count() {
     return count;
+  }
+
+  /// Returns the number of items that were removed and whose numbers are still taken.
+  public long removedCount() {
+    return files(REMOVED).stream().mapToLong(FileEntry::count).sum();
+  }
+
+  /// Returns the changes since the set was built, oldest first; the last one made this generation.
+  public List<Epoch> epochs() {
+    return epochs;
   }
 
   /// Returns all files, in the order in which they were finished.
@@ -174,6 +192,11 @@ public final class Manifest {
   /// Returns the files of one role, in that order.
   public List<FileEntry> files(String role) {
     return files.stream().filter(file -> file.role().equals(role)).toList();
+  }
+
+  /// Returns whether a file is of this set, the manifest itself included.
+  boolean holds(String name) {
+    return names.contains(name) || name.equals(Generations.manifest(generation));
   }
 
   /// Returns the SHA-256 of the manifest of the generation before, if there was one.
@@ -207,35 +230,70 @@ public final class Manifest {
 
   @Override
   public String toString() {
-    return "generation %d, %d items of %s, SHA-256 %s".formatted(generation, count, space, sha256);
+    return "generation %d, %d items of %s, SHA-256 %s"
+        .formatted(generation, count - removedCount(), space, sha256);
   }
 
   private void requireConsistent() {
     require(generation >= 1, "generation must be at least 1, but was " + generation);
     require(count >= 0, "count must not be negative, but was " + count);
-    Set<String> names = new HashSet<>();
-    long items = 0;
+    long rows = 0;
+    long records = 0;
     for (FileEntry file : files) {
       String name = file.name();
       require(names.add(name), "%s is named twice".formatted(name));
+      long owner = Generations.of(name).orElse(0);
       require(
-          Generations.of(name).orElse(0) == generation
-              && !name.equals(Generations.manifest(generation)),
-          "%s is no name of generation %d".formatted(name, generation));
-      if (file.role().equals(LATENTS)) {
-        long length = rows().length(file.count());
-        require(
-            file.count() <= count && file.length() == length,
-            "%s has %d rows and should have %d bytes, but %d are stated"
-                .formatted(name, file.count(), length, file.length()));
-        items = Math.addExact(items, file.count());
+          owner >= 1 && owner <= generation && !name.equals(Generations.manifest(owner)),
+          "%s is no name of generation %d or one before".formatted(name, generation));
+      require(
+          file.count() <= count,
+          "%s has %d items, more than the %d of the set".formatted(name, file.count(), count));
+      switch (file.role()) {
+        case LATENTS -> {
+          requireLength(file, rows().length(file.count()));
+          rows = Math.addExact(rows, file.count());
+        }
+        case ITEMS -> records = Math.addExact(records, file.count());
+        case REMOVED -> {
+          long words = Math.ceilDiv(file.length() - FileHeader.BYTES, 8);
+          requireLength(file, FileHeader.BYTES + 8 * Math.clamp(words, 0, Math.ceilDiv(count, 64)));
+        }
+        default -> {}
       }
     }
-    require(items == count, "count is %d, but the shards hold %d".formatted(count, items));
-    List<FileEntry> tables = files(ITEMS);
+    require(rows == count, "count is %d, but the shards hold %d".formatted(count, rows));
     require(
-        tables.size() == 1 && tables.getFirst().count() == count,
-        "there must be one item table of %d items, but there is %s".formatted(count, tables));
+        records == count && !files(ITEMS).isEmpty(),
+        "count is %d, but the item tables hold %d: %s".formatted(count, records, files(ITEMS)));
+    require(files(REMOVED).size() <= 1, "more than one file tells what was removed");
+    requireEpochs();
+  }
+
+  private void requireLength(FileEntry file, long length) {
+    require(
+        file.length() == length,
+        "%s has %d items and should have %d bytes, but %d are stated"
+            .formatted(file.name(), file.count(), length, file.length()));
+  }
+
+  private void requireEpochs() {
+    long number = 0;
+    long living = 0;
+    for (Epoch epoch : epochs) {
+      require(
+          epoch.number() > number,
+          "epoch %d comes after epoch %d".formatted(epoch.number(), number));
+      number = epoch.number();
+      living = Math.addExact(living, Math.subtractExact(epoch.added(), epoch.removed()));
+    }
+    require(
+        number == generation,
+        "the last epoch is %d, but the generation %d".formatted(number, generation));
+    require(
+        living == count - removedCount(),
+        "by its epochs the set has %d items, but it has %d less %d removed ones"
+            .formatted(living, count, removedCount()));
   }
 
   private static void require(boolean condition, String message) {

@@ -38,7 +38,17 @@ final class ManifestText {
   private static final int MAX_FIRST_LINE = MAGIC.length() + 1 + 9 + 1 + 64 + 1;
   private static final int MAX_DEPTH = 16;
   private static final Set<String> FIELDS =
-      Set.of("generation", "created", "space", "precision", "count", "files", "parent", "sections");
+      Set.of(
+          "generation",
+          "created",
+          "space",
+          "precision",
+          "count",
+          "files",
+          "epochs",
+          "parent",
+          "sections");
+  private static final Set<String> FIELDS_OF_1 = without(FIELDS, "epochs");
   private static final JsonMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder()
@@ -77,6 +87,15 @@ final class ManifestText {
       entry.put("sha256", file.sha256());
       entry.put("count", file.count());
     }
+    ArrayNode epochs = root.putArray("epochs");
+    for (Epoch epoch : manifest.epochs()) {
+      ObjectNode entry = epochs.addObject();
+      entry.put("number", epoch.number());
+      entry.put("time", epoch.time().toString());
+      entry.put("added", epoch.added());
+      entry.put("removed", epoch.removed());
+      entry.put("reason", epoch.reason());
+    }
     manifest.parent().ifPresent(hash -> root.put("parent", hash));
     ObjectNode sections = root.putObject("sections");
     for (String name : manifest.sections()) {
@@ -91,7 +110,8 @@ final class ManifestText {
             .getBytes(StandardCharsets.US_ASCII);
     if (line.length + body.length > Manifest.MAX_BYTES) {
       throw new IllegalArgumentException(
-          "a manifest has at most %d bytes, but this one %d; put bulk data into files of their own"
+          ("a manifest has at most %d bytes, but this one %d; put bulk data into files of their own,"
+                  + " and compact a set that changed often")
               .formatted(Manifest.MAX_BYTES, line.length + body.length));
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -112,11 +132,12 @@ final class ManifestText {
       throw new DamagedSetException(
           name, "does not begin with '%s <version> <SHA-256>'".formatted(MAGIC));
     }
-    if (Integer.parseInt(line.group(1)) != Manifest.FORMAT_VERSION) {
+    int version = Integer.parseInt(line.group(1));
+    if (version > Manifest.FORMAT_VERSION) {
       throw new DamagedSetException(
           name,
-          "has format version %s, but this program reads version %d; use the program that wrote it"
-              .formatted(line.group(1), Manifest.FORMAT_VERSION));
+          "has format version %d, but this program reads up to version %d; use the one that wrote it"
+              .formatted(version, Manifest.FORMAT_VERSION));
     }
     byte[] body = Arrays.copyOfRange(bytes, line.end(), bytes.length);
     String found = Hashes.sha256(body);
@@ -125,14 +146,14 @@ final class ManifestText {
           name, "SHA-256 is %s, but its first line says %s".formatted(found, line.group(2)));
     }
     try {
-      return manifest(JSON.readTree(utf8(body)), bytes);
+      return manifest(version, JSON.readTree(utf8(body)), bytes);
     } catch (JacksonException | IllegalArgumentException | ArithmeticException e) {
       throw new DamagedSetException(name, "is not a manifest: " + e.getMessage(), e);
     }
   }
 
-  private static Manifest manifest(JsonNode root, byte[] bytes) {
-    requireFields("the manifest", root, FIELDS, Set.of("parent"));
+  private static Manifest manifest(int version, JsonNode root, byte[] bytes) {
+    requireFields("the manifest", root, version == 1 ? FIELDS_OF_1 : FIELDS, Set.of("parent"));
     JsonNode space = root.get("space");
     requireFields("space", space, Set.of("description", "shape", "fingerprint"), Set.of());
     int[] shape =
@@ -159,16 +180,44 @@ final class ManifestText {
       throw new IllegalArgumentException("sections is not an object");
     }
     object.properties().forEach(section -> sections.put(section.getKey(), section.getValue()));
+    long generation = integer(root.get("generation"));
+    Instant created = instant(text(root, "created"));
+    long count = integer(root.get("count"));
     return new Manifest(
-        integer(root.get("generation")),
-        instant(text(root, "created")),
+        generation,
+        created,
         latentSpace,
         Precision.valueOf(text(root, "precision")),
-        integer(root.get("count")),
+        count,
         files,
+        version == 1
+            ? List.of(new Epoch(generation, created, count, 0, Epoch.BUILT))
+            : epochs(root),
         root.has("parent") ? Optional.of(text(root, "parent")) : Optional.empty(),
         sections,
         Optional.of(bytes));
+  }
+
+  private static List<Epoch> epochs(JsonNode root) {
+    List<Epoch> epochs = new ArrayList<>();
+    for (JsonNode epoch : elements(root, "epochs")) {
+      requireFields(
+          "an epoch", epoch, Set.of("number", "time", "added", "removed", "reason"), Set.of());
+      epochs.add(
+          new Epoch(
+              integer(epoch.get("number")),
+              instant(text(epoch, "time")),
+              integer(epoch.get("added")),
+              integer(epoch.get("removed")),
+              text(epoch, "reason")));
+    }
+    return epochs;
+  }
+
+  private static Set<String> without(Set<String> fields, String field) {
+    Set<String> rest = new HashSet<>(fields);
+    rest.remove(field);
+    return rest;
   }
 
   private static void requireFields(
@@ -210,7 +259,7 @@ final class ManifestText {
     try {
       return Instant.parse(text);
     } catch (DateTimeException e) {
-      throw new IllegalArgumentException("created is not an instant: " + text, e);
+      throw new IllegalArgumentException("this is not an instant: " + text, e);
     }
   }
 

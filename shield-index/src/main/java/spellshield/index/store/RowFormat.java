@@ -53,6 +53,13 @@ record RowFormat(int dim, Precision precision) {
     out.putInt(Hashes.crc32c(item, row, 0, row.length - 4));
   }
 
+  /// Makes an intact row that of another item.
+  void renumber(long item, byte[] row) {
+    ByteBuffer.wrap(row)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(row.length - 4, Hashes.crc32c(item, row, 0, row.length - 4));
+  }
+
   /// Returns whether the checksum in a row is that of its bytes and its number.
   boolean isIntact(long item, byte[] row) {
     int stored = ByteBuffer.wrap(row).order(ByteOrder.LITTLE_ENDIAN).getInt(row.length - 4);

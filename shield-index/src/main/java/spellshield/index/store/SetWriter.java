@@ -1,7 +1,10 @@
 package spellshield.index.store;
 
 import it.unimi.dsi.fastutil.longs.LongArrayList;
-import it.unimi.dsi.fastutil.objects.ObjectOpenHashSet;
+import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
+import it.unimi.dsi.fastutil.longs.LongSet;
+import it.unimi.dsi.fastutil.objects.Object2LongMap;
+import it.unimi.dsi.fastutil.objects.Object2LongOpenHashMap;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,6 +12,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,11 +21,16 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// Builds the next generation of a protected set beside the one that is there.
+/// Writes the next generation of a protected set beside the one that is there.
+///
+/// A generation is built from nothing ([#begin]), takes over the files of the one before it and
+/// adds to them ([#extend]), or is written anew from what lives in the one before it ([#rewrite]).
 ///
 /// Readers see nothing of it until [#commit] returns; closed, killed or failed before that, the set
 /// stays what it was. Latents first, then [#latents] to compute from them, then [#file] for what
@@ -35,6 +44,9 @@ public final class SetWriter implements AutoCloseable {
   private static final Pattern BASE =
       Pattern.compile("[a-z][a-z0-9-]{0,49}(/[A-Za-z0-9_][A-Za-z0-9._-]*)?");
 
+  private static final Set<String> OWN_ROLES =
+      Set.of(Manifest.LATENTS, Manifest.ITEMS, Manifest.REMOVED);
+
   private final Storage storage;
   private final LatentSpace space;
   private final Precision precision;
@@ -43,14 +55,20 @@ public final class SetWriter implements AutoCloseable {
   private final Closeable lock;
   private final long generation;
   private final Optional<String> parent;
+  private final List<Epoch> epochs; // before this one
+  private final Predicate<String> ofSet; // the files of the set that is there
+  private final Map<String, FileEntry> carried = new LinkedHashMap<>();
+  private final LivingItems before; // of the carried files
+  private final LongSet removed = new LongOpenHashSet();
   private final byte[] row;
-  private final Set<String> ids = new ObjectOpenHashSet<>();
+  private final Object2LongMap<String> ids = new Object2LongOpenHashMap<>(); // of living items
   private final LongArrayList offsets = new LongArrayList(); // of the records in the item table
   private final Map<String, FileEntry> finished = new LinkedHashMap<>();
   private final Map<String, HashedFile> open = new LinkedHashMap<>();
-  private final HashedFile items;
+  private @Nullable HashedFile items;
   private @Nullable HashedFile shard;
   private int shards;
+  private long rewritten;
   private State state = State.ADDING;
 
   private enum State {
@@ -61,8 +79,21 @@ public final class SetWriter implements AutoCloseable {
     CLOSED
   }
 
+  /// What the next generation has from the set that is there.
+  private enum Start {
+    NOTHING,
+    FILES,
+    HISTORY
+  }
+
   private SetWriter(
-      Storage storage, LatentSpace space, Precision precision, long shardBytes, Closeable lock)
+      Storage storage,
+      LatentSpace space,
+      Precision precision,
+      long shardBytes,
+      Closeable lock,
+      Optional<Manifest> base,
+      Start start)
       throws IOException {
     this.storage = storage;
     this.space = space;
@@ -71,14 +102,43 @@ public final class SetWriter implements AutoCloseable {
     this.shardBytes = shardBytes;
     this.lock = lock;
     this.row = new byte[rows.bytes()];
+    ids.defaultReturnValue(-1);
     List<String> names = storage.list();
     requireOurs(names);
     OptionalLong newest = Generations.newest(names);
     generation = newest.orElse(0) + 1;
     parent = newest.isPresent() ? Optional.of(hash(newest.getAsLong())) : Optional.empty();
-    Generations.sweepAllBut(generation - 1, storage);
-    items = create(Manifest.ITEMS, Generations.name(Manifest.ITEMS, generation));
-    items.write(FileHeader.ofItems(generation).toBytes());
+    ofSet = ofSet(newest);
+    epochs = start == Start.NOTHING ? List.of() : base.map(Manifest::epochs).orElse(List.of());
+    if (start == Start.FILES && base.isPresent()) {
+      base.get().files().forEach(file -> carried.put(file.name(), file));
+      before = readIds(base.get());
+    } else {
+      before = LivingItems.all(0);
+    }
+    Generations.sweep(storage, ofSet);
+    if (start != Start.FILES) {
+      items(); // a set has an item table, even one without items
+    }
+  }
+
+  /// Returns which files the set that is there consists of; of a damaged one, all that may be.
+  private Predicate<String> ofSet(OptionalLong newest) throws IOException {
+    if (newest.isEmpty()) {
+      return name -> false;
+    }
+    try {
+      return Manifest.read(storage, newest.getAsLong())::holds;
+    } catch (DamagedSetException e) {
+      return name -> Generations.of(name).orElse(0) <= newest.getAsLong();
+    }
+  }
+
+  private LivingItems readIds(Manifest base) throws IOException {
+    try (LatentStore store = LatentStore.open(storage, base, Verification.ON_USE)) {
+      store.living().items().forEach(item -> ids.put(store.item(item).id(), item));
+      return store.living();
+    }
   }
 
   /// Begins a generation with shards of [#SHARD_BYTES].
@@ -99,10 +159,71 @@ public final class SetWriter implements AutoCloseable {
     if (shardBytes < 1) {
       throw new IllegalArgumentException("shardBytes must be at least 1, but was " + shardBytes);
     }
+    return locked(
+        storage,
+        lock ->
+            new SetWriter(
+                storage, space, precision, shardBytes, lock, Optional.empty(), Start.NOTHING));
+  }
+
+  /// Takes the lock and begins a generation that has all files of the set that is there, to which
+  /// items are added and from which some are removed. What is there is not verified: its checksums
+  /// are carried over.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if there is no set
+  /// @throws DamagedSetException if its manifest or item tables do not verify
+  /// @throws IOException if another writer is at work
+  public static SetWriter extend(Storage storage, long shardBytes) throws IOException {
+    return follow(storage, shardBytes, Start.FILES);
+  }
+
+  /// Takes the lock and writes what lives in the set that is there into a generation of its own
+  /// files, in the same order and to the same bits; the history goes on.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if there is no set
+  /// @throws DamagedSetException if it does not verify
+  /// @throws IOException if another writer is at work
+  public static SetWriter rewrite(Storage storage, long shardBytes) throws IOException {
+    SetWriter writer = follow(storage, shardBytes, Start.HISTORY);
+    boolean done = false;
+    try (LatentStore from = LatentStore.open(storage, Verification.ON_USE)) {
+      for (long item = 0; item < from.count(); item++) {
+        if (from.living().contains(item)) {
+          writer.copy(from, item);
+        }
+      }
+      writer.rewritten = writer.offsets.size();
+      done = true;
+    } finally {
+      if (!done) {
+        writer.close();
+      }
+    }
+    return writer;
+  }
+
+  private static SetWriter follow(Storage storage, long shardBytes, Start start)
+      throws IOException {
+    Manifest.newest(storage); // without a set, not even a lock is made
+    return locked(
+        storage,
+        lock -> {
+          Manifest base = Manifest.newest(storage);
+          return new SetWriter(
+              storage, base.space(), base.precision(), shardBytes, lock, Optional.of(base), start);
+        });
+  }
+
+  /// Makes a writer once the lock is held.
+  private interface Beginning {
+    SetWriter with(Closeable lock) throws IOException;
+  }
+
+  private static SetWriter locked(Storage storage, Beginning beginning) throws IOException {
     Closeable lock = storage.lock();
     boolean begun = false;
     try {
-      SetWriter writer = new SetWriter(storage, space, precision, shardBytes, lock);
+      SetWriter writer = beginning.with(lock);
       begun = true;
       return writer;
     } finally {
@@ -125,24 +246,75 @@ public final class SetWriter implements AutoCloseable {
               .formatted(item.id(), latent.length, space));
     }
     rows.encode(count(), item.id(), latent, row);
-    if (!ids.add(item.id())) {
+    append(item);
+  }
+
+  /// Appends an item of the set that is there, its latent to the bit and the rounding error with
+  /// it.
+  private void copy(LatentStore from, long number) throws IOException {
+    byte[] copied = from.row(number);
+    rows.renumber(count(), copied);
+    System.arraycopy(copied, 0, row, 0, row.length);
+    append(from.item(number));
+  }
+
+  /// Writes the row that is ready and its item.
+  private void append(Item item) throws IOException {
+    long number = count();
+    if (ids.putIfAbsent(item.id(), number) >= 0) {
       throw new IllegalArgumentException(
           "item '%s' is in the set already; ids are unique".formatted(item.id()));
     }
-    long number = count();
     state = State.FAILED; // until both are written
     HashedFile target = shardFor(number);
     target.write(row);
     target.countOne();
-    offsets.add(items.length());
-    items.write(ItemRecord.encode(number, item));
-    items.countOne();
+    HashedFile table = items();
+    offsets.add(table.length());
+    table.write(ItemRecord.encode(number, item));
+    table.countOne();
     state = State.ADDING;
   }
 
-  /// Returns the number of items so far.
+  /// Removes an item from the set that this generation follows; its number stays taken. If it is
+  /// refused, the writer goes on as if nothing had been said. Nothing is written before the end.
+  ///
+  /// @throws IllegalArgumentException if the set has no item of this id
+  public void remove(String id) {
+    requireState(State.ADDING);
+    long item = ids.removeLong(id);
+    if (item < 0) {
+      throw new IllegalArgumentException(
+          "item '%s' is not in the set; nothing was removed".formatted(id));
+    }
+    removed.add(item);
+  }
+
+  /// Leaves a further file of the set that is there out of this generation.
+  ///
+  /// @throws IllegalArgumentException if it is none of the carried ones, or holds latents or items
+  public void leaveOut(FileEntry file) {
+    requireOpen();
+    if (OWN_ROLES.contains(file.role()) || !carried.remove(file.name(), file)) {
+      throw new IllegalArgumentException(
+          "%s is no further file of the set that is there".formatted(file.name()));
+    }
+  }
+
+  /// Returns the number of items so far, those of the set that this generation follows and the
+  /// removed ones included.
   public long count() {
-    return offsets.size();
+    return before.end() + offsets.size();
+  }
+
+  /// Returns the number of items that were added to the set.
+  public long addedCount() {
+    return offsets.size() - rewritten;
+  }
+
+  /// Returns the number of items that were removed from the set.
+  public long removedCount() {
+    return removed.size();
   }
 
   /// Returns the number of the generation being written.
@@ -156,40 +328,58 @@ public final class SetWriter implements AutoCloseable {
   /// @param base its name without the generation: `sketch` becomes `sketch.000012`, `hnsw/_0.cfs`
   ///   becomes `hnsw.000012/_0.cfs`
   public OutputStream file(String role, String base) throws IOException {
+    return file(role, base, 0);
+  }
+
+  /// Creates a further file that holds a number of items.
+  public OutputStream file(String role, String base, long count) throws IOException {
     requireOpen();
     FileEntry.requireRole(role);
     String first = base.split("/", 2)[0];
     if (!BASE.matcher(base).matches()
-        || Set.of("manifest", Manifest.LATENTS, Manifest.ITEMS).contains(first)
-        || Set.of(Manifest.LATENTS, Manifest.ITEMS).contains(role)) {
+        || first.equals("manifest")
+        || OWN_ROLES.contains(first)
+        || OWN_ROLES.contains(role)) {
       throw new IllegalArgumentException(
           "a further file is named like 'sketch' or 'hnsw/_0.cfs' and has a role of its own, but"
               + " role and name were '%s' and '%s'".formatted(role, base));
     }
-    return create(role, Generations.name(base, generation));
+    HashedFile file = create(role, Generations.name(base, generation));
+    file.count(count);
+    return file;
   }
 
   /// Ends the latents and opens them for reading, before the commit; the caller closes the store.
   public LatentStore latents() throws IOException {
     finishLatents();
     List<FileEntry> files =
-        finished.values().stream()
-            .filter(f -> f.role().equals(Manifest.LATENTS) || f.role().equals(Manifest.ITEMS))
+        Stream.concat(carried.values().stream(), finished.values().stream())
+            .filter(file -> OWN_ROLES.contains(file.role()))
             .toList();
-    return LatentStore.open(storage, manifest(files, Map.of(), Instant.EPOCH), Verification.ON_USE);
+    Manifest manifest = manifest(files, Map.of(), Instant.EPOCH, "");
+    return LatentStore.open(storage, manifest, Verification.ON_USE);
   }
 
-  /// Makes this generation the set, durably, and clears the older one away.
+  /// Makes a built generation the set, as [#commit(Map, Instant, String)] does.
+  public Manifest commit(Map<String, ? extends JsonNode> sections, Instant created)
+      throws IOException {
+    return commit(sections, created, Epoch.BUILT);
+  }
+
+  /// Makes this generation the set, durably, and clears away what it does not need of the older
+  /// one.
   ///
   /// If it throws, the set is the old one, unless the very last step failed: making the new name
   /// durable. Then it is the new one now and may be the old one after a power cut.
   ///
   /// @param sections plain JSON for the manifest, by name
   /// @param created the time to write into the manifest
+  /// @param reason one line for people, see [Epoch]
   /// @return the manifest of the new set
   /// @throws IllegalStateException if a further file was not closed or has failed
-  /// @throws IllegalArgumentException if a section is not plain finite JSON
-  public Manifest commit(Map<String, ? extends JsonNode> sections, Instant created)
+  /// @throws IllegalArgumentException if a section is not plain finite JSON, or the reason not a
+  ///   line
+  public Manifest commit(Map<String, ? extends JsonNode> sections, Instant created, String reason)
       throws IOException {
     finishLatents();
     if (!open.isEmpty()) {
@@ -197,7 +387,9 @@ public final class SetWriter implements AutoCloseable {
           "%s: close every file before the commit, but these are open or have failed: %s"
               .formatted(storage, open.keySet()));
     }
-    Manifest manifest = manifest(List.copyOf(finished.values()), sections, created);
+    List<FileEntry> files = new ArrayList<>(carried.values());
+    files.addAll(finished.values());
+    Manifest manifest = manifest(files, sections, created, reason);
     String name = Generations.manifest(generation);
     Manifest.parse(name, generation, manifest.toBytes()); // what is written can be read
     state = State.FAILED;
@@ -217,7 +409,7 @@ public final class SetWriter implements AutoCloseable {
     state = State.COMMITTING; // from here on nothing may be taken back
     storage.rename(Generations.PENDING, name);
     storage.syncFolder("");
-    sweepQuietly();
+    sweepQuietly(manifest);
     return manifest;
   }
 
@@ -239,12 +431,23 @@ public final class SetWriter implements AutoCloseable {
       }
       if (withdraw) {
         try {
-          Generations.sweepAllBut(generation - 1, storage);
+          Generations.sweep(storage, ofSet);
         } catch (IOException e) {
           // the next writer clears it away; throwing here would hide why this one gave up
         }
       }
     }
+  }
+
+  /// Returns the item table of this generation, which is made when it is first needed.
+  private HashedFile items() throws IOException {
+    HashedFile table = items;
+    if (table == null) {
+      table = create(Manifest.ITEMS, Generations.name(Manifest.ITEMS, generation));
+      table.write(FileHeader.ofItems(generation, before.end()).toBytes());
+      items = table;
+    }
+    return table;
   }
 
   private HashedFile shardFor(long number) throws IOException {
@@ -270,12 +473,28 @@ public final class SetWriter implements AutoCloseable {
     if (shard != null) {
       shard.close();
     }
-    ByteBuffer offset = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-    for (long at : offsets) {
-      items.write(offset.putLong(0, at).array());
+    if (items != null) {
+      ByteBuffer offset = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+      for (long at : offsets) {
+        items.write(offset.putLong(0, at).array());
+      }
+      items.close();
     }
-    items.close();
+    if (!removed.isEmpty()) {
+      writeRemoved();
+    }
     state = State.LATENTS_DONE;
+  }
+
+  /// Writes all that was removed, in place of the file that told what was removed before.
+  private void writeRemoved() throws IOException {
+    LivingItems living = before.changed(count(), removed);
+    carried.values().removeIf(file -> file.role().equals(Manifest.REMOVED));
+    try (HashedFile file =
+        create(Manifest.REMOVED, Generations.name(Manifest.REMOVED, generation))) {
+      file.write(living.toBytes(generation));
+      file.count(living.removedCount());
+    }
   }
 
   private HashedFile create(String role, String name) throws IOException {
@@ -293,7 +512,12 @@ public final class SetWriter implements AutoCloseable {
   }
 
   private Manifest manifest(
-      List<FileEntry> files, Map<String, ? extends JsonNode> sections, Instant created) {
+      List<FileEntry> files,
+      Map<String, ? extends JsonNode> sections,
+      Instant created,
+      String reason) {
+    List<Epoch> all = new ArrayList<>(epochs);
+    all.add(new Epoch(generation, created, addedCount(), removed.size(), reason));
     return new Manifest(
         generation,
         created,
@@ -301,14 +525,15 @@ public final class SetWriter implements AutoCloseable {
         precision,
         count(),
         files,
+        all,
         parent,
         Map.copyOf(sections),
         Optional.empty());
   }
 
-  private void sweepQuietly() {
+  private void sweepQuietly(Manifest manifest) {
     try {
-      Generations.sweepAllBut(generation, storage);
+      Generations.sweep(storage, manifest::holds);
     } catch (IOException e) {
       // the commit stands; the next writer clears away what is left
     }

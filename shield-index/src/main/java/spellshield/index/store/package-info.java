@@ -2,12 +2,15 @@
 ///
 /// A set is a folder. Everything in it is written once, under a name that carries the number of its
 /// generation, and never changed. A manifest names every file of one generation with its length and
-/// SHA-256; the newest manifest is the set. A build writes beside the old generation and becomes
-/// visible by one atomic rename:
+/// SHA-256; the newest manifest is the set. A build writes all files anew, a change names those of
+/// the generations before it again and adds its own: more shards, another item table, the marks of
+/// removed items ([spellshield.index.store.LivingItems]). Both write beside the old generation and
+/// become visible by one atomic rename:
 ///
 /// ```text
 /// files written, each fsynced → manifest.pending written, fsynced → folders fsynced
-///   → rename to manifest.NNNNNN → folder fsynced → the commit is acknowledged → old files swept
+///   → rename to manifest.NNNNNN → folder fsynced → the commit is acknowledged
+///   → files that the new manifest does not name swept
 /// ```
 ///
 /// Promises, each with a test:

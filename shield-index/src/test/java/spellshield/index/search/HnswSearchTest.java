@@ -80,7 +80,7 @@ class HnswSearchTest {
         DirectoryReader reader = DirectoryReader.open(directory)) {
       assertThatThrownBy(() -> search(set, reader))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("51 nodes, but the set has 50");
+          .hasMessageContaining("51 nodes, but the set was built of 50");
     }
   }
 

@@ -3,6 +3,7 @@ package spellshield.index.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,7 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import spellshield.index.store.MemoryStorage.Change;
 
-/// Every prefix of three builds, one of them killed, times the damages of [CrashedDisk].
+/// Every prefix of three builds, one of them killed, and of changes of a set, one of them killed,
+/// times the damages of [CrashedDisk].
 class CrashTest {
   private static final int DAMAGES = 300;
   private static final List<SampleSet> SETS =
@@ -26,6 +28,7 @@ class CrashTest {
           SampleSet.of(11, Precision.FLOAT32, 3, 2),
           SampleSet.of(12, Precision.FLOAT16, 5, 3),
           SampleSet.of(13, Precision.FLOAT32, 4, 2));
+  private static final SampleHistory HISTORY = new SampleHistory(5);
 
   @Test
   void a_power_cut_leaves_the_old_set_or_the_new_one_and_never_loses_an_acknowledged_one()
@@ -35,6 +38,38 @@ class CrashTest {
     assertThat(outcome.states).isGreaterThan(20_000);
     // all three kinds of answers occur, so that the test is not idle
     assertThat(outcome.seen.keySet()).hasSize(4).contains("no set");
+  }
+
+  @Test
+  void a_power_cut_leaves_the_epoch_before_a_change_or_the_one_after_it() throws IOException {
+    Outcome outcome = enumerate(changes(storage -> storage), DAMAGES);
+    assertThat(outcome.violations).isEmpty();
+    assertThat(outcome.states).isGreaterThan(20_000);
+    assertThat(outcome.seen.keySet()).hasSize(6).contains("no set");
+  }
+
+  @Test
+  void every_crashed_folder_can_be_changed_on_without_leftovers() throws IOException {
+    CrashedDisk disk = new CrashedDisk();
+    SplittableRandom random = new SplittableRandom(2);
+    for (Change change : changes(storage -> storage)) {
+      disk.play(change);
+      for (int i = 0; i < 5; i++) {
+        MemoryStorage storage = new MemoryStorage(disk.crash(random));
+        long generation = 0;
+        try (LatentStore store = LatentStore.open(storage, Verification.FULL)) {
+          HISTORY.requireEqualTo(store);
+          generation = store.manifest().generation();
+        } catch (NoSuchFileException e) {
+          // killed before there was a set: the next generation is the first
+        }
+        Manifest manifest = HISTORY.commitNext(storage, generation + 1);
+        assertThat(storage.files.keySet()).isEqualTo(namesOf(manifest));
+        try (LatentStore store = LatentStore.open(storage, Verification.FULL)) {
+          HISTORY.requireEqualTo(store);
+        }
+      }
+    }
   }
 
   @Test
@@ -58,8 +93,12 @@ class CrashTest {
   @ParameterizedTest
   @EnumSource
   void a_protocol_with_one_mistake_is_caught(Mistake mistake) throws IOException {
-    Outcome outcome = enumerate(history(disk -> new Mistaken(disk, mistake)), DAMAGES / 10);
-    assertThat(outcome.violations).isNotEmpty();
+    for (List<Change> history :
+        List.of(
+            history(disk -> new Mistaken(disk, mistake)),
+            changes(disk -> new Mistaken(disk, mistake)))) {
+      assertThat(enumerate(history, DAMAGES / 10).violations).isNotEmpty();
+    }
   }
 
   /// Builds a set, begins a second one and is killed, builds a third: all that happens to the disk.
@@ -75,6 +114,27 @@ class CrashTest {
     disk.kill();
     disk.acknowledge(killed.build(protocol.apply(disk), 64 + 2 * 16));
     disk.acknowledge(SETS.get(2).build(protocol.apply(disk), 1 << 20));
+    return disk.changes;
+  }
+
+  /// Builds a set and changes it four times, killed once in the middle of adding and removing: all
+  /// that happens to the disk.
+  private static List<Change> changes(UnaryOperator<Storage> protocol) throws IOException {
+    MemoryStorage disk = new MemoryStorage();
+    disk.acknowledge(HISTORY.commitNext(protocol.apply(disk), 1));
+    try {
+      HISTORY.commitNext(
+          protocol.apply(disk),
+          2,
+          writer -> {
+            throw new IllegalStateException("killed");
+          });
+    } catch (IllegalStateException e) {
+      disk.kill();
+    }
+    for (long generation = 2; generation <= 5; generation++) {
+      disk.acknowledge(HISTORY.commitNext(protocol.apply(disk), generation));
+    }
     return disk.changes;
   }
 
@@ -178,9 +238,13 @@ class CrashTest {
     @Override
     public void rename(String from, String to) throws IOException {
       if (mistake == Mistake.OLD_FILES_ARE_SWEPT_BEFORE_THE_RENAME) {
-        long next = Generations.of(to).orElseThrow();
+        Manifest next;
+        try (InputStream pending = open(from)) {
+          long generation = Generations.of(to).orElseThrow();
+          next = Manifest.parse(to, generation, pending.readAllBytes());
+        }
         for (String name : list()) {
-          if (Generations.of(name).orElse(next) != next) {
+          if (Generations.of(name).isPresent() && !next.holds(name)) {
             delete(name);
           }
         }

@@ -3,7 +3,10 @@ package spellshield.index.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import it.unimi.dsi.fastutil.longs.LongList;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -52,6 +55,54 @@ class DamageTest {
         requireNoticed(name, Arrays.copyOf(bytes, length), "cut to " + length);
       }
       requireNoticed(name, Arrays.copyOf(bytes, bytes.length + 1), "one byte more");
+    }
+  }
+
+  @Test
+  void every_changed_bit_of_a_changed_set_is_noticed() throws IOException {
+    SampleHistory history = new SampleHistory(5);
+    MemoryStorage storage = new MemoryStorage();
+    for (long generation = 1; generation <= 3; generation++) {
+      history.commitNext(storage, generation);
+    }
+    assertThat(storage.files.keySet()).contains("removed.000003", "items.000001", "items.000002");
+    for (String name : List.copyOf(storage.files.keySet())) {
+      byte[] bytes = bytes(storage.files, name);
+      for (int bit = 0; bit < 8 * bytes.length; bit++) {
+        byte[] changed = bytes.clone();
+        changed[bit / 8] ^= (byte) (1 << (bit % 8));
+        SortedMap<String, byte[]> all = new TreeMap<>(storage.files);
+        all.put(name, changed);
+        assertThatThrownBy(
+                () -> LatentStore.open(new MemoryStorage(all), Verification.FULL).close())
+            .isInstanceOf(DamagedSetException.class)
+            .hasMessageStartingWith(name + ": ");
+        boolean read = name.matches("(latents|items|removed|manifest).*");
+        try (LatentStore store = LatentStore.open(new MemoryStorage(all), Verification.ON_USE)) {
+          float[] row = new float[3];
+          for (int item = 0; item < store.count(); item++) {
+            store.read(item, row);
+            store.item(item);
+          }
+          assertThat(name.startsWith("items") || !read).as("%s, bit %d", name, bit).isTrue();
+          history.requireEqualTo(store); // at most a byte between the records was hit
+        } catch (DamagedSetException e) {
+          assertThat(e).hasMessageStartingWith(name + ": ");
+        }
+      }
+    }
+  }
+
+  @Test
+  void removed_items_beyond_the_end_or_miscounted_are_refused() {
+    FileEntry file = new FileEntry("removed", "removed.000002", 72, "0".repeat(64), 1);
+    for (long bits : new long[] {1L << 5, 3, 0}) {
+      byte[] bytes = LivingItems.all(64).changed(64, LongList.of()).toBytes(2);
+      ByteBuffer changed = ByteBuffer.allocate(72).order(ByteOrder.LITTLE_ENDIAN);
+      changed.put(bytes).putLong(bits);
+      assertThatThrownBy(() -> LivingItems.parse(file, changed.array(), 2, 5))
+          .isInstanceOf(DamagedSetException.class)
+          .hasMessageContaining("as removed, but the manifest says 1 of 5");
     }
   }
 
@@ -115,12 +166,18 @@ class DamageTest {
       delimiter = '|',
       value = {
         "'\"count\":5'                | '\"count\":6'                    | the shards hold",
+        "'\"added\":5'                | '\"added\":6'                    | by its epochs the set has 6",
+        "'\"number\":1'               | '\"number\":2'                   | the last epoch is 2",
+        "'\"number\":1'               | '\"number\":0'                   | an epoch has a number",
+        "'\"reason\":\"built\"'       | '\"reason\":\"a\\nb\"'          | a reason is one line",
+        "'\"role\":\"sketch\"'        | '\"role\":\"removed\"'         | should have 64 bytes",
         "'\"count\":5'                | '\"count\":5,\"count\":5'        | Duplicate",
         "'\"count\":5'                | '\"count\":5.0'                  | 64-bit integer",
         "'\"count\":5'                | '\"count\":NaN'                  | NaN",
         "'\"count\":5'                | '\"count\":99999999999999999999' | 64-bit integer",
         "'\"count\":5'                | '\"count\":5,\"more\":1'         | should have the fields",
-        "'\"generation\":1'           | '\"generation\":2'               | is no name of generation 2",
+        "'\"generation\":1'           | '\"generation\":2'               | the last epoch is 1",
+        "'latents.000001.000'         | 'latents.000002.000'             | or one before",
         "'sketch.000001'              | '../sketch.000001'               | is named like",
         "'sketch.000001'              | '/etc/sketch.000001'             | is named like",
         "'sketch.000001'              | 'items.000001'                   | is named twice",
@@ -137,22 +194,23 @@ class DamageTest {
     assertThat(body).contains(part);
     int at = part.endsWith("\n") ? body.lastIndexOf(part) : body.indexOf(part);
     String changed = body.substring(0, at) + instead + body.substring(at + part.length());
-    requireRefused(signed(1, changed), message);
+    requireRefused(signed(2, changed), message);
   }
 
   @Test
   void manifests_of_other_versions_or_beyond_the_limits_are_refused() {
     String body = text().substring(text().indexOf('\n') + 1);
-    requireRefused(signed(2, body), "has format version 2, but this program reads version 1");
+    requireRefused(signed(3, body), "has format version 3, but this program reads up to version 2");
+    requireRefused(signed(1, body), "should have the fields");
     String deep = "[".repeat(1_000_000) + "]".repeat(1_000_000);
     requireRefused(
-        signed(1, body.replace("\"sections\":{", "\"sections\":{\"a\":" + deep + ",")), "nesting");
+        signed(2, body.replace("\"sections\":{", "\"sections\":{\"a\":" + deep + ",")), "nesting");
     String long4MiB = "\"" + "x".repeat(4 << 20) + "\"";
     requireRefused(
-        signed(1, body.replace("\"sections\":{", "\"sections\":{\"a\":" + long4MiB + ",")),
+        signed(2, body.replace("\"sections\":{", "\"sections\":{\"a\":" + long4MiB + ",")),
         "more than the 4194304 bytes");
-    requireRefused(signed(1, "null"), "should have the fields");
-    requireRefused(signed(1, ""), "should have the fields");
+    requireRefused(signed(2, "null"), "should have the fields");
+    requireRefused(signed(2, ""), "should have the fields");
   }
 
   @Test
@@ -167,7 +225,7 @@ class DamageTest {
           }
           String text = new String(changed, StandardCharsets.ISO_8859_1);
           try {
-            Manifest.parse(MANIFEST, 1, signed(1, text));
+            Manifest.parse(MANIFEST, 1, signed(2, text));
           } catch (DamagedSetException e) {
             assertThat(e).hasMessageStartingWith(MANIFEST + ": ");
           }

@@ -48,6 +48,46 @@ class FailingStorageTest {
   }
 
   @Test
+  void whichever_call_of_a_change_fails_the_epoch_before_stays_and_a_second_try_succeeds()
+      throws IOException {
+    SampleHistory history = new SampleHistory(5);
+    MemoryStorage before = new MemoryStorage();
+    history.commitNext(before, 1);
+    for (long generation = 2; generation <= 4; generation++) {
+      for (boolean persistent : new boolean[] {false, true}) {
+        boolean reachedEnd = false;
+        for (int n = 0; !reachedEnd; n++) {
+          MemoryStorage disk = new MemoryStorage(new TreeMap<>(before.files));
+          FailingStorage failing = new FailingStorage(disk, n, persistent);
+          boolean committed = false;
+          try {
+            history.commitNext(failing, generation);
+            committed = true;
+          } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left on device");
+          }
+          reachedEnd = failing.calls <= n;
+          long expected = committed || failing.renamed ? generation : generation - 1;
+          requireGeneration(history, expected, disk);
+          disk.kill();
+          Manifest next = history.commitNext(disk, expected + 1);
+          requireGeneration(history, expected + 1, disk);
+          assertThat(disk.list()).allMatch(next::holds);
+        }
+      }
+      history.commitNext(before, generation);
+    }
+  }
+
+  private static void requireGeneration(SampleHistory history, long generation, Storage disk)
+      throws IOException {
+    try (LatentStore store = LatentStore.open(disk, Verification.FULL)) {
+      assertThat(store.manifest().generation()).isEqualTo(generation);
+      history.requireEqualTo(store);
+    }
+  }
+
+  @Test
   void a_build_that_fails_before_the_rename_clears_its_files_away() throws IOException {
     MemoryStorage disk = new MemoryStorage();
     OLD.build(disk, SHARD_BYTES);

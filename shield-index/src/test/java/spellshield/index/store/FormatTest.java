@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,12 +42,24 @@ class FormatTest {
     String text = new String(file, StandardCharsets.UTF_8);
     String line = text.substring(0, text.indexOf('\n'));
     byte[] body = text.substring(text.indexOf('\n') + 1).getBytes(StandardCharsets.UTF_8);
-    assertThat(line).isEqualTo("SPELLSHIELD-SET 1 " + sha256(body));
+    assertThat(line).isEqualTo("SPELLSHIELD-SET 2 " + sha256(body));
     assertThat(text).endsWith("}\n");
     JsonNode manifest = JsonMapper.shared().readTree(body);
     assertThat(manifest.propertyNames())
         .containsExactly(
-            "generation", "created", "space", "precision", "count", "files", "parent", "sections");
+            "generation",
+            "created",
+            "space",
+            "precision",
+            "count",
+            "files",
+            "epochs",
+            "parent",
+            "sections");
+    assertThat(manifest.get("epochs").toString())
+        .isEqualTo(
+            "[{\"number\":2,\"time\":\"2026-01-02T03:04:05Z\",\"added\":5,\"removed\":0,"
+                + "\"reason\":\"built\"}]");
     assertThat(manifest.get("generation").longValue()).isEqualTo(2);
     assertThat(manifest.get("created").stringValue()).isEqualTo("2026-01-02T03:04:05Z");
     assertThat(manifest.at("/space/description").stringValue()).isEqualTo("test");
@@ -69,13 +84,13 @@ class FormatTest {
         case "latents" -> {
           assertThat(name).isEqualTo("latents.000002.%03d", shard++);
           readHeader(in, "SPELLLAT", precision.bits(), first, D);
-          readShard(in, set, precision, (int) first, count);
+          readShard(in, set, precision, (int) first, 0, count);
           first += count;
         }
         case "items" -> {
           assertThat(name).isEqualTo("items.000002");
           readHeader(in, "SPELLITM", 0, 0, 0);
-          readItems(in, set, count);
+          readItems(in, set, 0, count);
         }
         case "sketch" -> assertThat(name).isEqualTo("sketch.000002");
         case "hnsw" -> assertThat(name).isEqualTo("hnsw.000002/_0.cfs");
@@ -83,6 +98,62 @@ class FormatTest {
       }
     }
     assertThat(first).isEqualTo(COUNT);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void a_parser_written_from_the_page_reads_every_byte_of_a_changed_set(Precision precision)
+      throws IOException {
+    DiskStorage disk = DiskStorage.at(folder);
+    SampleSet built = SampleSet.of(3, precision, COUNT, 1, D);
+    SampleSet added = SampleSet.of(4, precision, 3, 1, D);
+    built.build(disk, 1 << 20);
+    byte[] before = Files.readAllBytes(folder.resolve("latents.000001.000"));
+    try (SetWriter writer = SetWriter.extend(disk, 64 + 2 * 24)) {
+      writer.remove(built.items().get(2).id());
+      added.addTo(writer);
+      writer.remove(added.items().get(1).id());
+      writer.commit(Map.of(), SampleSet.CREATED.plusSeconds(1), "why");
+    }
+    assertThat(Files.readAllBytes(folder.resolve("latents.000001.000"))).isEqualTo(before);
+    String text = Files.readString(folder.resolve("manifest.000002"));
+    JsonNode manifest = JsonMapper.shared().readTree(text.substring(text.indexOf('\n') + 1));
+    assertThat(manifest.get("count").intValue()).isEqualTo(8);
+    assertThat(manifest.get("epochs").toString())
+        .isEqualTo(
+            "[{\"number\":1,\"time\":\"2026-01-02T03:04:05Z\",\"added\":5,\"removed\":0,"
+                + "\"reason\":\"built\"},{\"number\":2,\"time\":\"2026-01-02T03:04:06Z\","
+                + "\"added\":3,\"removed\":2,\"reason\":\"why\"}]");
+    List<String> names = new ArrayList<>();
+    for (JsonNode entry : manifest.get("files")) {
+      String name = entry.get("name").stringValue();
+      names.add(name);
+      byte[] bytes = Files.readAllBytes(folder.resolve(name));
+      assertThat(bytes).hasSize(entry.get("length").intValue());
+      assertThat(sha256(bytes)).isEqualTo(entry.get("sha256").stringValue());
+      ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      int count = entry.get("count").intValue();
+      switch (name) {
+        case "latents.000002.000", "latents.000002.001" -> {
+          int first = name.endsWith("0") ? 0 : 3 - count; // of the added ones
+          readHeader(in, "SPELLLAT", precision.bits(), 5 + first, D);
+          readShard(in, added, precision, first, 5, count);
+        }
+        case "items.000002" -> {
+          readHeader(in, "SPELLITM", 0, 5, 0);
+          readItems(in, added, 5, count);
+        }
+        case "removed.000002" -> {
+          assertThat(count).isEqualTo(2);
+          readHeader(in, "SPELLREM", 0, 0, 0);
+          assertThat(bytes).hasSize(64 + 8);
+          assertThat(in.getLong(64)).isEqualTo(1 << 2 | 1 << 6);
+        }
+        default -> assertThat(name).contains(".000001");
+      }
+    }
+    assertThat(names).contains("removed.000002", "items.000001", "items.000002");
+    assertThat(names).contains("latents.000001.000", "latents.000002.000");
   }
 
   @Test
@@ -108,7 +179,7 @@ class FormatTest {
   }
 
   private static void readShard(
-      ByteBuffer in, SampleSet set, Precision precision, int first, int count) {
+      ByteBuffer in, SampleSet set, Precision precision, int first, int before, int count) {
     int b = precision == Precision.FLOAT32 ? 4 : 2;
     int rowBytes = precision == Precision.FLOAT32 ? 24 : 16; // 3·4 + 8 and 3·2 + 8, rounded up
     assertThat(in.capacity()).isEqualTo(64 + count * rowBytes);
@@ -130,11 +201,12 @@ class FormatTest {
       for (int j = D * b + 4; j < rowBytes - 4; j++) {
         assertThat(in.get(row + j)).isZero();
       }
-      assertThat(in.getInt(row + rowBytes - 4)).isEqualTo(crc(in, row, rowBytes - 4, first + i));
+      assertThat(in.getInt(row + rowBytes - 4))
+          .isEqualTo(crc(in, row, rowBytes - 4, before + first + i));
     }
   }
 
-  private static void readItems(ByteBuffer in, SampleSet set, int count) {
+  private static void readItems(ByteBuffer in, SampleSet set, int before, int count) {
     int table = in.capacity() - 8 * count;
     int at = 64;
     for (int i = 0; i < count; i++) {
@@ -148,7 +220,7 @@ class FormatTest {
         assertThat(new String(text, StandardCharsets.UTF_8)).isEqualTo(expected);
       }
       assertThat(in.position()).isEqualTo(at + 4 + body);
-      assertThat(in.getInt()).isEqualTo(crc(in, at, 4 + body, i));
+      assertThat(in.getInt()).isEqualTo(crc(in, at, 4 + body, before + i));
       at += 4 + body + 4;
     }
     assertThat(at).isEqualTo(table);

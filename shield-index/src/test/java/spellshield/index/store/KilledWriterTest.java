@@ -15,13 +15,15 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A real process that builds set after set on a real disk, and is killed.
+/// A real process that builds a set and changes it, again and again, on a real disk, and is killed.
 class KilledWriterTest {
   private static final int KILLS = 60;
+  private static final SampleHistory HISTORY = new SampleHistory(30);
 
   @TempDir private Path folder;
 
-  /// Builds a number of sets and prints the generation of each one whose commit has returned.
+  /// Commits a number of generations and prints the generation of each one whose commit has
+  /// returned.
   public static final class Builder {
     private Builder() {}
 
@@ -29,7 +31,7 @@ class KilledWriterTest {
       DiskStorage disk = DiskStorage.at(Path.of(arguments[0]));
       for (int i = Integer.parseInt(arguments[1]); i > 0; i--) {
         long next = Manifest.newest(disk).generation() + 1;
-        sample(next).build(disk, 1_000);
+        HISTORY.commitNext(disk, next);
         System.out.println(next);
       }
     }
@@ -39,7 +41,7 @@ class KilledWriterTest {
   void a_writer_killed_at_any_moment_leaves_the_last_acknowledged_set_or_the_next_one()
       throws Exception {
     DiskStorage disk = DiskStorage.at(folder.resolve("set"));
-    sample(1).build(disk, 1_000);
+    HISTORY.commitNext(disk, 1);
     String classPath = ChildJvm.packedClassPath(folder.resolve("classes.jar"));
     Path archive = folder.resolve("classes.jsa");
     Process trial = start(classPath, "-XX:ArchiveClassesAtExit=" + archive, disk, 2);
@@ -69,14 +71,12 @@ class KilledWriterTest {
       try (LatentStore store = LatentStore.open(disk, Verification.FULL)) {
         long found = store.manifest().generation();
         assertThat(found).isBetween(acknowledged, acknowledged + 1);
-        sample(found).requireEqualTo(disk, store);
+        HISTORY.requireEqualTo(store);
         acknowledged = found;
       }
     }
-    sample(acknowledged + 1).build(disk, 1_000);
-    long last = acknowledged + 1;
-    assertThat(disk.list())
-        .allMatch(name -> name.equals("lock") || Generations.of(name).orElse(0) == last);
+    Manifest last = HISTORY.commitNext(disk, acknowledged + 1);
+    assertThat(disk.list()).allMatch(name -> name.equals("lock") || last.holds(name));
   }
 
   private Process start(String classPath, String archive, DiskStorage disk, int builds)
@@ -84,11 +84,6 @@ class KilledWriterTest {
     List<String> options = List.of("-XX:TieredStopAtLevel=1", "-Xlog:disable", archive);
     return ChildJvm.start(
         Builder.class, folder, classPath, options, disk.toString(), Integer.toString(builds));
-  }
-
-  private static SampleSet sample(long generation) {
-    return SampleSet.of(
-        generation, generation % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32, 30, 20);
   }
 
   private static long generation(String line, long before) {

@@ -132,7 +132,7 @@ public record Certificate(
     double lower = Double.POSITIVE_INFINITY;
     String id = "";
     float[] stored = new float[latent.length];
-    for (long item = 0; item < set.count(); item++) {
+    for (long item : (Iterable<Long>) set.living().items()::iterator) {
       double error = set.latents().read(item, stored);
       double distance = Distance.between(latent, stored);
       if (distance < least) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -11,6 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import spellshield.index.ProtectedSet;
+import spellshield.index.ProtectedSetEditor;
+import spellshield.index.store.Item;
 import spellshield.index.store.Precision;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Euler;
@@ -59,6 +63,25 @@ class CertificateTest {
       assertThat(certificate.nearestLower()).isGreaterThan(1);
       assertThat(Plain.nearest(sample.latent(), VALUES))
           .isGreaterThanOrEqualTo(certificate.nearestLower());
+    }
+  }
+
+  @Test
+  void a_certificate_of_a_changed_set_is_about_what_is_protected_now() throws Exception {
+    set("changed", VALUES).close();
+    Path path = folder.resolve("changed");
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(path, TestSets.space(DIM))) {
+      for (int item = 0; item < 40; item++) {
+        editor.remove("id-" + item);
+      }
+      editor.add(new Item("new", "", ""), Arrays.copyOf(VALUES, DIM));
+      editor.commit(Instant.EPOCH, "40 out, one in again");
+    }
+    try (ProtectedSet set = ProtectedSet.open(path)) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      assertThat(certificate.setCount()).isEqualTo(61);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
     }
   }
 

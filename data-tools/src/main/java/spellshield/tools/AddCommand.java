@@ -1,0 +1,105 @@
+package spellshield.tools;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import spellshield.index.ProtectedSetEditor;
+import spellshield.index.store.DiskStorage;
+import spellshield.index.store.Epoch;
+import spellshield.index.store.Manifest;
+import spellshield.tools.codec.Codec;
+import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.source.ImageSource;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `shield add`: more pictures into a protected set.
+@Command(
+    name = "add",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Adds pictures to a protected set without building it again.",
+      "",
+      "All of them are protected in one step, the next epoch of the set, or none is. A picture whose id"
+          + " is in the set already is refused. Radii keep their meaning.",
+      "",
+      "Example: shield add set more/ --reason \"request 17\""
+    })
+final class AddCommand implements Callable<Integer> {
+  @Spec private @Nullable CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "SET", description = "The folder of the set.")
+  private Path set = Path.of("");
+
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "SOURCE",
+      description = "Folders of pictures, or IDX files.")
+  private List<Path> sources = new ArrayList<>();
+
+  @Option(
+      names = "--reason",
+      paramLabel = "TEXT",
+      defaultValue = "added",
+      description = "Why, in one line; kept with the epoch (default: ${DEFAULT-VALUE}).")
+  private String reason = "";
+
+  @Option(names = "--strict", description = "Ends with exit code 4 when a picture was left out.")
+  private boolean strict;
+
+  @Option(names = "--json", description = "Prints the result as one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Shows no progress.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws IOException {
+    Console console = Console.of(spec);
+    Epoch.requireReason(reason);
+    Codec codec = PixelCodec.parse(Manifest.newest(DiskStorage.at(set)).space().description());
+    List<String> unreadable = new ArrayList<>();
+    Manifest manifest;
+    long added;
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set, codec.space())) {
+      for (Path source : sources) {
+        ImageSource images = ImageSource.open(source);
+        console.say(images.description());
+        unreadable.addAll(
+            SetBuild.encode(images, codec, Long.MAX_VALUE, quiet, editor::add, origin -> {}));
+      }
+      added = editor.addedCount();
+      SetBuild.requireSome(added, unreadable);
+      manifest = editor.commit(Instant.now(), reason);
+    }
+    for (String line : unreadable) {
+      console.say("left out: " + line);
+    }
+    long count = manifest.count() - manifest.removedCount();
+    if (json) {
+      ObjectNode result = Json.object();
+      result.put("set", set.toString()).put("id", manifest.sha256());
+      result.put("epoch", manifest.generation()).put("added", added).put("count", count);
+      result.put("unreadable", unreadable.size());
+      console.print(Json.print(result));
+    } else {
+      console.print(
+          "%s: %,d pictures added, %d left out; %,d protected, epoch %d"
+              .formatted(set, added, unreadable.size(), count, manifest.generation()));
+    }
+    CompactCommand.suggest(console, manifest);
+    return strict && !unreadable.isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
+  }
+}

@@ -57,8 +57,8 @@ final class BallCollector implements KnnCollector {
     return excluded;
   }
 
-  @Override
-  public boolean collect(int node, float score) {
+  /// Takes a node that does not lead the walk.
+  void note(int node, float score) {
     if (living.contains(node)) {
       if (score >= ball) {
         inside.add(node);
@@ -66,6 +66,11 @@ final class BallCollector implements KnnCollector {
         excluded = true;
       }
     }
+  }
+
+  @Override
+  public boolean collect(int node, float score) {
+    note(node, score);
     nearest.enqueue(score);
     if (nearest.size() > NEAREST) {
       nearest.dequeueFloat();

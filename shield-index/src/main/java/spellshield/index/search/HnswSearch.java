@@ -14,6 +14,8 @@ import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.store.Directory;
+import org.jspecify.annotations.Nullable;
+import spellshield.index.sketch.Group;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketches;
@@ -23,11 +25,12 @@ import spellshield.index.store.LivingItems;
 /// The latents within a radius that Lucene's HNSW graph over the heads of the sketches leads to.
 ///
 /// The walk keeps going while what it meets is in the ball, or among the nearest few so far
-/// ([BallCollector]); what lies inside is measured in the full latents. A walk may pass a neighbour
-/// by, so the answer is approximate: [Recall] measures how often. What it does return is measured
-/// as exactly as by [ExactScan]. Removed items are walked through, but not returned; items that
-/// were added after the graph was built are not in it, and are searched for by the exact scan: of
-/// some per cent of a set that is faster than a walk through a graph of their own. The graph
+/// ([BallCollector]). Nodes to which no edge leads are compared with one by one ([UnreachedNodes]).
+/// What the tails of the sketches do not exclude is measured in the full latents. A walk may pass a
+/// neighbour by, so the answer is approximate: [Recall] measures how often. What it does return is
+/// measured as exactly as by [ExactScan]. Removed items are walked through, but not returned; items
+/// that were added after the graph was built are not in it, and are searched for by the exact scan:
+/// of some per cent of a set that is faster than a walk through a graph of their own. The graph
 /// depends on Lucene's own arithmetic, whose bits may differ between machines.
 public final class HnswSearch implements NeighborSearch {
   private static final String FIELD = "sketch";
@@ -38,6 +41,8 @@ public final class HnswSearch implements NeighborSearch {
   private final double latentError;
   private final ExactScan exact;
   private final LivingItems living;
+  private final @Nullable UnreachedNodes unreached;
+  private final int[] places;
 
   /// Takes an open index of a set from which nothing was removed.
   public HnswSearch(DirectoryReader reader, SketchTable table, LatentReader latents)
@@ -70,6 +75,11 @@ public final class HnswSearch implements NeighborSearch {
     this.latentError = table.latentError();
     this.exact = new ExactScan(table, latents);
     this.living = living;
+    this.unreached =
+        reader.leaves().isEmpty()
+            ? null
+            : UnreachedNodes.of(reader.leaves().getFirst().reader(), FIELD);
+    this.places = table.places();
   }
 
   /// Writes the graph of sketches, one segment whose document numbers are the items.
@@ -115,7 +125,7 @@ public final class HnswSearch implements NeighborSearch {
   }
 
   private Neighborhood walk(SketchQuery query, float[] queries, int q, double radius) {
-    if (reader.leaves().isEmpty()) {
+    if (unreached == null) { // an empty graph
       return new Neighborhood(List.of(), Double.POSITIVE_INFINITY);
     }
     double reach = query.headReach(radius, latentError);
@@ -127,10 +137,16 @@ public final class HnswSearch implements NeighborSearch {
     } catch (IOException e) {
       throw new UncheckedIOException("the graph could not be read", e);
     }
+    unreached.collect(query.headSketch(), collector);
     Refiner refiner = new Refiner(latents, queries, q);
     List<Neighbor> neighbors = new ArrayList<>();
     double clearance = collector.excluded() ? radius : Double.POSITIVE_INFINITY;
     for (int item : collector.inside()) {
+      Group group = table.group(places[item] / Group.ITEMS);
+      if (!query.mayHold(group, places[item] % Group.ITEMS, radius)) {
+        clearance = Math.min(clearance, radius);
+        continue;
+      }
       Neighbor neighbor = refiner.measure(item);
       if (neighbor.isInside(radius)) {
         neighbors.add(neighbor);

@@ -177,4 +177,23 @@ public final class SketchQuery {
     }
     return left;
   }
+
+  /// Returns whether head and tail leave it open that an item is within `radius`.
+  ///
+  /// @param place of the item in its group
+  public boolean mayHold(Group group, int place, double radius) {
+    if (tail.length == 0) {
+      return true;
+    }
+    int headSum = 0;
+    for (int i = 1; i < head.length; i++) { // ρ′ takes the place of ρ
+      int difference = (group.codes[group.at(i, place)] & 0xff) - (head[i] & 0xff);
+      headSum += difference * difference;
+    }
+    int[] tailSum = new int[1];
+    Kernels.rowSquares(group.tails, place * tail.length, tail.length, 1, tail, tailSum);
+    double step2 = (double) table.headQuantizer().step() * table.headQuantizer().step();
+    double tailStep2 = (double) table.tailQuantizer().step() * table.tailQuantizer().step();
+    return step2 * headSum + tailStep2 * tailSum[0] <= tailLimit(group, radius);
+  }
 }

@@ -245,6 +245,17 @@ public final class SketchTable {
     return groups[index];
   }
 
+  /// Returns where the built items stand, `4096·group + place`, 4 bytes an item.
+  public int[] places() {
+    int[] places = new int[Math.toIntExact(builtCount())];
+    for (int g = 0; g < builtGroups(); g++) {
+      for (int place = 0; place < groups[g].items.length; place++) {
+        places[groups[g].items[place]] = g * Group.ITEMS + place;
+      }
+    }
+    return places;
+  }
+
   /// Prepares a query.
   ///
   /// @param latents holds the D values of the query from `offset`

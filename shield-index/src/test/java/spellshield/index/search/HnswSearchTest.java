@@ -73,6 +73,30 @@ class HnswSearchTest {
   }
 
   @Test
+  void what_no_edge_leads_to_is_found_all_the_same() throws IOException {
+    // Copies link to each other and to nothing else.
+    SplittableRandom random = new SplittableRandom(5);
+    float[] values = new float[3000 * 30];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i < 300 * 30 ? (float) random.nextGaussian() : values[i % (30 * 30)];
+    }
+    TestSet set = TestSet.of(values, 30);
+    try (Directory directory = graph(set);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      int[] unreached = UnreachedNodes.of(reader.leaves().getFirst().reader(), "sketch").nodes();
+      assertThat(unreached).isNotEmpty();
+      HnswSearch search = search(set, reader);
+      for (int i = 0; i < unreached.length; i += 20) {
+        int item = unreached[i];
+        float[] query = Arrays.copyOfRange(values, item * 30, (item + 1) * 30);
+        assertThat(search.search(query, 1, 0.1).getFirst().neighbors())
+            .extracting(Neighbor::item)
+            .contains((long) item);
+      }
+    }
+  }
+
+  @Test
   void a_graph_of_another_set_is_refused() throws IOException {
     TestSet set = TestSet.clustered(new SplittableRandom(1), 50, 3);
     TestSet other = TestSet.clustered(new SplittableRandom(1), 51, 3);

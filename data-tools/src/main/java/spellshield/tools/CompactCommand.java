@@ -56,6 +56,9 @@ final class CompactCommand implements Callable<Integer> {
       console.print("%s: nothing was added or removed since it was built".formatted(set));
       return ExitCode.OK;
     }
+    if (!quiet) {
+      console.say("latents");
+    }
     try (ProtectedSetBuilder builder = ProtectedSetBuilder.compacting(set)) {
       if (!quiet) {
         builder.onStage(console::say);

@@ -7,7 +7,6 @@ import it.unimi.dsi.fastutil.objects.Object2LongMap;
 import it.unimi.dsi.fastutil.objects.Object2LongOpenHashMap;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,11 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -54,9 +51,8 @@ public final class SetWriter implements AutoCloseable {
   private final long shardBytes;
   private final Closeable lock;
   private final long generation;
-  private final Optional<String> parent;
+  private final Predecessor predecessor;
   private final List<Epoch> epochs; // before this one
-  private final Predicate<String> ofSet; // the files of the set that is there
   private final Map<String, FileEntry> carried = new LinkedHashMap<>();
   private final LivingItems before; // of the carried files
   private final LongSet removed = new LongOpenHashSet();
@@ -92,7 +88,7 @@ public final class SetWriter implements AutoCloseable {
       Precision precision,
       long shardBytes,
       Closeable lock,
-      Optional<Manifest> base,
+      Predecessor predecessor,
       Start start)
       throws IOException {
     this.storage = storage;
@@ -102,35 +98,20 @@ public final class SetWriter implements AutoCloseable {
     this.shardBytes = shardBytes;
     this.lock = lock;
     this.row = new byte[rows.bytes()];
+    this.predecessor = predecessor;
+    this.generation = predecessor.generation() + 1;
     ids.defaultReturnValue(-1);
-    List<String> names = storage.list();
-    requireOurs(names);
-    OptionalLong newest = Generations.newest(names);
-    generation = newest.orElse(0) + 1;
-    parent = newest.isPresent() ? Optional.of(hash(newest.getAsLong())) : Optional.empty();
-    ofSet = ofSet(newest);
-    epochs = start == Start.NOTHING ? List.of() : base.map(Manifest::epochs).orElse(List.of());
+    Optional<Manifest> base = start == Start.NOTHING ? Optional.empty() : predecessor.manifest();
+    epochs = base.map(Manifest::epochs).orElse(List.of());
     if (start == Start.FILES && base.isPresent()) {
       base.get().files().forEach(file -> carried.put(file.name(), file));
       before = readIds(base.get());
     } else {
       before = LivingItems.all(0);
     }
-    Generations.sweep(storage, ofSet);
+    Generations.sweep(storage, predecessor::holds);
     if (start != Start.FILES) {
       items(); // a set has an item table, even one without items
-    }
-  }
-
-  /// Returns which files the set that is there consists of; of a damaged one, all that may be.
-  private Predicate<String> ofSet(OptionalLong newest) throws IOException {
-    if (newest.isEmpty()) {
-      return name -> false;
-    }
-    try {
-      return Manifest.read(storage, newest.getAsLong())::holds;
-    } catch (DamagedSetException e) {
-      return name -> Generations.of(name).orElse(0) <= newest.getAsLong();
     }
   }
 
@@ -163,7 +144,13 @@ public final class SetWriter implements AutoCloseable {
         storage,
         lock ->
             new SetWriter(
-                storage, space, precision, shardBytes, lock, Optional.empty(), Start.NOTHING));
+                storage,
+                space,
+                precision,
+                shardBytes,
+                lock,
+                Predecessor.in(storage),
+                Start.NOTHING));
   }
 
   /// Takes the lock and begins a generation that has all files of the set that is there, to which
@@ -210,7 +197,13 @@ public final class SetWriter implements AutoCloseable {
         lock -> {
           Manifest base = Manifest.newest(storage);
           return new SetWriter(
-              storage, base.space(), base.precision(), shardBytes, lock, Optional.of(base), start);
+              storage,
+              base.space(),
+              base.precision(),
+              shardBytes,
+              lock,
+              Predecessor.in(storage),
+              start);
         });
   }
 
@@ -431,7 +424,7 @@ public final class SetWriter implements AutoCloseable {
       }
       if (withdraw) {
         try {
-          Generations.sweep(storage, ofSet);
+          Generations.sweep(storage, predecessor::holds);
         } catch (IOException e) {
           // the next writer clears it away; throwing here would hide why this one gave up
         }
@@ -526,7 +519,7 @@ public final class SetWriter implements AutoCloseable {
         count(),
         files,
         all,
-        parent,
+        predecessor.sha256(),
         Map.copyOf(sections),
         Optional.empty());
   }
@@ -536,26 +529,6 @@ public final class SetWriter implements AutoCloseable {
       Generations.sweep(storage, manifest::holds);
     } catch (IOException e) {
       // the commit stands; the next writer clears away what is left
-    }
-  }
-
-  private String hash(long older) throws IOException {
-    try (InputStream in = storage.open(Generations.manifest(older))) {
-      return Hashes.sha256(in.readAllBytes());
-    }
-  }
-
-  private void requireOurs(List<String> names) throws IOException {
-    for (String name : names) {
-      boolean ours =
-          name.equals(Generations.LOCK)
-              || name.equals(Generations.PENDING)
-              || Generations.of(name).isPresent();
-      if (!ours && Generations.newest(names).isEmpty()) {
-        throw new IOException(
-            "%s: holds other things, such as '%s'; choose a new or empty folder for the set"
-                .formatted(storage, name));
-      }
     }
   }
 

@@ -2,6 +2,7 @@ package spellshield.index.search;
 
 import it.unimi.dsi.fastutil.ints.IntArrayFIFOQueue;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
+import it.unimi.dsi.fastutil.ints.IntOpenHashSet;
 import java.io.IOException;
 import java.util.BitSet;
 import org.apache.lucene.codecs.KnnVectorsReader;
@@ -15,16 +16,21 @@ import org.apache.lucene.util.hnsw.HnswGraph;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
 
-/// The nodes of a graph to which no walk leads, and their vectors, to be compared with one by one.
+/// The nodes of a graph to which walks hardly lead, and their vectors, to be compared with one by
+/// one.
 ///
 /// A node that is linked gives its neighbours a link back, and neighbours that have too many drop
-/// the longest: of 1.2 million nodes some 400 are left without an edge that leads to them. However
-/// wide a walk, it passes them by.
+/// the longest: of 1.2 million nodes some 400 are left without an edge that leads to them, and
+/// 3,400 with one or two. However wide a walk, it may pass them by.
 ///
-/// @param nodes not reachable from the entry node over the edges of the lowest level
+/// @param nodes not reachable from the entry node over the edges of the lowest level, or with at
+///   most two edges that lead to them
 /// @param vectors of these nodes, one after the other
 /// @param dim of a vector
 record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
+
+  /// So few edges may all come from far away.
+  private static final int FEW_EDGES = 2;
 
   /// Walks the whole graph of a field, a third of a second per million nodes.
   static UnreachedNodes of(LeafReader leaf, String field) throws IOException {
@@ -35,6 +41,7 @@ record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
       return new UnreachedNodes(new int[0], new float[0], 0);
     }
     BitSet reached = new BitSet(graph.size());
+    int[] edges = new int[graph.size()];
     IntArrayFIFOQueue next = new IntArrayFIFOQueue();
     reached.set(graph.entryNode());
     next.enqueue(graph.entryNode());
@@ -43,6 +50,7 @@ record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
       for (int node = graph.nextNeighbor();
           node != DocIdSetIterator.NO_MORE_DOCS;
           node = graph.nextNeighbor()) {
+        edges[node]++;
         if (!reached.get(node)) {
           reached.set(node);
           next.enqueue(node);
@@ -50,10 +58,10 @@ record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
       }
     }
     IntArrayList unreached = new IntArrayList();
-    for (int node = reached.nextClearBit(0);
-        node < graph.size();
-        node = reached.nextClearBit(node + 1)) {
-      unreached.add(node);
+    for (int node = 0; node < graph.size(); node++) {
+      if (!reached.get(node) || edges[node] <= FEW_EDGES) {
+        unreached.add(node);
+      }
     }
     int dim = values.dimension();
     float[] vectors = new float[unreached.size() * dim];
@@ -74,11 +82,14 @@ record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
     return vectors instanceof HnswGraphProvider provider ? provider.getGraph(field) : null;
   }
 
-  /// Tells the collector of every one of these nodes.
+  /// Tells the collector of those of these nodes that its walk has not found.
   void collect(float[] query, BallCollector collector) {
+    IntOpenHashSet found = new IntOpenHashSet(collector.inside());
     for (int i = 0; i < nodes.length; i++) {
-      double distance = Distance.between(query, 0, vectors, i * dim, dim);
-      collector.note(nodes[i], (float) (1 / (1 + distance * distance)));
+      if (!found.contains(nodes[i])) {
+        double distance = Distance.between(query, 0, vectors, i * dim, dim);
+        collector.note(nodes[i], (float) (1 / (1 + distance * distance)));
+      }
     }
   }
 }

@@ -35,6 +35,7 @@ class HnswSearchTest {
             List<Neighborhood> answers = search.search(queries, 4, radius);
             for (int q = 0; q < 4; q++) {
               assertThat(exact.get(q).neighbors()).containsAll(answers.get(q).neighbors());
+              assertThat(answers.get(q).neighbors()).doesNotHaveDuplicates();
               assertThat(answers.get(q).neighbors()).isSortedAccordingTo(Neighbor.NEAREST_FIRST);
             }
           }
@@ -91,7 +92,8 @@ class HnswSearchTest {
         float[] query = Arrays.copyOfRange(values, item * 30, (item + 1) * 30);
         assertThat(search.search(query, 1, 0.1).getFirst().neighbors())
             .extracting(Neighbor::item)
-            .contains((long) item);
+            .contains((long) item)
+            .doesNotHaveDuplicates();
       }
     }
   }

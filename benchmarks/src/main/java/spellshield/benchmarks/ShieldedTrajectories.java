@@ -34,9 +34,15 @@ public final class ShieldedTrajectories {
   ///
   /// @param args the cache, the number of latents, the radii as shares of the typical distance
   public static void main(String[] args) throws IOException {
-    try (BenchmarkSet set = BenchmarkSet.open(Path.of(args[0]), Integer.parseInt(args[1]));
-        EmpiricalDenoiser memoriser = EmpiricalDenoiser.of(memorised(set))) {
-      double[] sigmas = MakeLatents.sigmas(memorised(set));
+    try (BenchmarkSet set = BenchmarkSet.open(Path.of(args[0]), Integer.parseInt(args[1]))) {
+      measure(set, Arrays.asList(args).subList(2, args.length));
+    }
+  }
+
+  private static void measure(BenchmarkSet set, List<String> shares) {
+    Latents memorised = MakeLatents.memorised(set.latents(), set.shape());
+    double[] sigmas = MakeLatents.sigmas(memorised);
+    try (EmpiricalDenoiser memoriser = EmpiricalDenoiser.of(memorised)) {
       System.out.printf(
           "%d latents, batches of %d, %d steps, %d threads%n%n",
           set.latents().count(),
@@ -46,7 +52,7 @@ public final class ShieldedTrajectories {
       System.out.println(
           "| r, share | lists | shield ms/image | of it searches | searches/image | steps pushed | inside, plain | inside |");
       System.out.println("|---|---|---|---|---|---|---|---|");
-      for (String share : Arrays.asList(args).subList(2, args.length)) {
+      for (String share : shares) {
         double radius = Double.parseDouble(share) * set.typicalDistance();
         Latents plain = MakeLatents.sample(memoriser, sigmas, noise(RUNS - 1), set.shape());
         for (boolean lists : new boolean[] {true, false}) {
@@ -74,10 +80,6 @@ public final class ShieldedTrajectories {
         }
       }
     }
-  }
-
-  private static Latents memorised(BenchmarkSet set) {
-    return MakeLatents.memorised(set.latents(), set.shape());
   }
 
   private static double median(double[] values) {

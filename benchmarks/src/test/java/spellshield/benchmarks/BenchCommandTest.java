@@ -2,16 +2,14 @@ package spellshield.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import spellshield.benchmarks.latents.MakeLatents;
+import spellshield.index.testing.CommandResult;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,8 +21,6 @@ class BenchCommandTest {
   @TempDir private Path folder;
 
   /// What a command printed and ended with.
-  private record Result(int code, String out, String err) {}
-
   @Test
   void bad_calls_end_with_one_line_and_the_right_code() throws IOException {
     expect(USAGE, "there are BatchBenchmark.exact", "Magic");
@@ -59,7 +55,7 @@ class BenchCommandTest {
 
   @Test
   void missing_pictures_are_told_and_a_gaussian_stands_in() {
-    Result result =
+    CommandResult result =
         run(
             "make-latents",
             "--cache",
@@ -76,7 +72,7 @@ class BenchCommandTest {
 
   @Test
   void a_benchmark_leaves_its_table_and_its_json() throws IOException {
-    Result result =
+    CommandResult result =
         run(
             "ShieldStep",
             "--quick",
@@ -95,7 +91,7 @@ class BenchCommandTest {
   }
 
   private static void expect(int code, String part, String... args) {
-    Result result = run(args);
+    CommandResult result = run(args);
     assertThat(result.code()).as("%s: %s", List.of(args), result.err()).isEqualTo(code);
     List<String> complaints =
         result.err().lines().filter(line -> line.startsWith("shield: ")).toList();
@@ -104,22 +100,7 @@ class BenchCommandTest {
     assertThat(result.out()).isEmpty();
   }
 
-  private static Result run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream caughtOut = new ByteArrayOutputStream();
-    ByteArrayOutputStream caughtErr = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(caughtOut, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(caughtErr, true, StandardCharsets.UTF_8));
-      int code = BenchCommand.run(args);
-      return new Result(
-          code,
-          caughtOut.toString(StandardCharsets.UTF_8),
-          caughtErr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+  private static CommandResult run(String... args) {
+    return CommandResult.of(() -> BenchCommand.run(args));
   }
 }

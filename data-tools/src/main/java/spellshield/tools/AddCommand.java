@@ -87,7 +87,7 @@ final class AddCommand implements Callable<Integer> {
     for (String line : unreadable) {
       console.say("left out: " + line);
     }
-    long count = manifest.count() - manifest.removedCount();
+    long count = manifest.livingCount();
     if (json) {
       ObjectNode result = Json.object();
       result.put("set", set.toString()).put("id", manifest.sha256());

@@ -59,7 +59,7 @@ final class InspectCommand implements Callable<Integer> {
     result.put("id", manifest.sha256());
     result.put("generation", manifest.generation());
     result.put("created", manifest.created().toString());
-    result.put("count", manifest.count() - manifest.removedCount());
+    result.put("count", manifest.livingCount());
     result.put("removed", manifest.removedCount());
     result.put("space", manifest.space().description());
     result.put("fingerprint", manifest.space().fingerprint());
@@ -87,7 +87,7 @@ final class InspectCommand implements Callable<Integer> {
     line(text, "created", manifest.created().toString());
     line(text, "space", manifest.space().toString());
     line(text, "fingerprint", manifest.space().fingerprint());
-    long count = manifest.count() - manifest.removedCount();
+    long count = manifest.livingCount();
     line(text, "latents", "%,d of %s".formatted(count, manifest.precision()));
     if (manifest.removedCount() > 0) {
       line(

@@ -77,7 +77,7 @@ final class RemoveCommand implements Callable<Integer> {
       wanted.forEach(editor::remove);
       manifest = editor.commit(Instant.now(), reason);
     }
-    long count = manifest.count() - manifest.removedCount();
+    long count = manifest.livingCount();
     Console console = Console.of(spec);
     if (json) {
       ObjectNode result = Json.object();

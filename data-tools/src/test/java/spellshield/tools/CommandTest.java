@@ -3,10 +3,7 @@ package spellshield.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import spellshield.index.testing.CommandResult;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.image.Png;
 import spellshield.tools.image.RgbImage;
@@ -34,8 +32,6 @@ class CommandTest {
   private Path out = Path.of("");
 
   /// What a command printed and ended with.
-  private record Result(int code, String out, String err) {}
-
   @BeforeEach
   void makePictures() throws IOException {
     pictures = Files.createDirectories(folder.resolve("pictures"));
@@ -60,18 +56,19 @@ class CommandTest {
 
   @Test
   void index_inspect_sample_and_audit_agree() throws IOException {
-    Result index = run("index", pictures.toString(), "-o", set);
+    CommandResult index = run("index", pictures.toString(), "-o", set);
     assertThat(index.code()).as(index.err()).isZero();
     assertThat(index.out()).contains("12 pictures protected, 0 left out");
     assertThat(run("inspect", set, "--verify").out())
         .contains("latents           12 of FLOAT32")
         .contains("every file has its checksum");
-    Result sample =
+    CommandResult sample =
         run("sample", set, "-o", out.toString(), "-n", "4", "-r", "0.2", "--json", "--steps", "12");
     assertThat(sample.code()).as(sample.err()).isZero();
     JsonNode json = JsonMapper.shared().readTree(sample.out());
     assertThat(json.path("samples").size()).isEqualTo(4);
-    Result audit = run("audit", set, out.toString(), "-r", "0.2", "--certificates", "--json");
+    CommandResult audit =
+        run("audit", set, out.toString(), "-r", "0.2", "--certificates", "--json");
     assertThat(audit.code()).as(audit.out()).isZero();
     JsonNode audited = JsonMapper.shared().readTree(audit.out()).path("pictures");
     for (int i = 0; i < 4; i++) {
@@ -81,7 +78,7 @@ class CommandTest {
       assertThat(audited.path(i).path("distance").doubleValue())
           .isEqualTo(json.path("samples").path(i).path("distance").doubleValue());
     }
-    Result copies = run("audit", set, pictures.toString(), "-r", "0.2");
+    CommandResult copies = run("audit", set, pictures.toString(), "-r", "0.2");
     assertThat(copies.code()).isEqualTo(ExitCode.INSIDE);
     assertThat(copies.out()).contains("inside ").contains("picture-11.png");
   }
@@ -94,15 +91,15 @@ class CommandTest {
     run("index", pictures.toString(), "-o", set);
     assertThat(run("audit", set, moved.toString(), "-r", "0.01").code()).isZero();
 
-    Result add = run("add", set, more.toString(), "--reason", "request 17");
+    CommandResult add = run("add", set, more.toString(), "--reason", "request 17");
     assertThat(add.code()).as(add.err()).isZero();
     assertThat(add.out()).contains("1 pictures added, 0 left out; 12 protected, epoch 2");
-    Result inside = run("audit", set, moved.toString(), "-r", "0.01");
+    CommandResult inside = run("audit", set, moved.toString(), "-r", "0.01");
     assertThat(inside.code()).isEqualTo(ExitCode.INSIDE);
     assertThat(inside.out()).contains("moved-11.png");
 
     Path list = Files.writeString(folder.resolve("ids"), "picture-03.png\n\npicture-04.png\n");
-    Result remove = run("remove", set, "picture-02.png", "--from", list.toString());
+    CommandResult remove = run("remove", set, "picture-02.png", "--from", list.toString());
     assertThat(remove.code()).as(remove.err()).isZero();
     assertThat(remove.out()).contains("3 pictures removed; 9 protected, epoch 3");
     assertThat(add.err()).doesNotContain("shield compact");
@@ -124,12 +121,12 @@ class CommandTest {
     assertThat(json.path("count").intValue()).isEqualTo(9);
     assertThat(json.path("epochs").path(1).path("reason").asString()).isEqualTo("request 17");
 
-    Result sample =
+    CommandResult sample =
         run("sample", set, "-o", out.toString(), "-n", "2", "-r", "0.2", "--steps", "12");
     assertThat(sample.code()).as(sample.err()).isZero();
     assertThat(run("audit", set, out.toString(), "-r", "0.2", "--certificates").code()).isZero();
 
-    Result compact = run("compact", set);
+    CommandResult compact = run("compact", set);
     assertThat(compact.code()).as(compact.err()).isZero();
     assertThat(compact.out())
         .contains("9 pictures protected, 3 removed ones cleared away, epoch 4");
@@ -160,7 +157,7 @@ class CommandTest {
     expect(ExitCode.BAD_INPUT, "add", set, words.toString());
     expect(ExitCode.BAD_INPUT, "compact", absent);
     assertThat(folder.resolve("absent")).doesNotExist();
-    Result twice = run("add", set, pictures.toString(), "-q");
+    CommandResult twice = run("add", set, pictures.toString(), "-q");
     assertThat(twice.code()).isEqualTo(ExitCode.USAGE);
     assertThat(twice.err()).contains("item 'picture-00.png' is in the set already");
     assertThat(run("inspect", set, "--json").out()).isEqualTo(before);
@@ -171,7 +168,7 @@ class CommandTest {
   void the_same_seeds_write_the_same_files_in_any_batch() throws IOException {
     run("index", pictures.toString(), "-o", set);
     for (String batch : new String[] {"1", "4"}) {
-      Result result =
+      CommandResult result =
           run(
               "sample",
               set,
@@ -203,7 +200,7 @@ class CommandTest {
     run("index", pictures.toString(), "-o", set);
     String history = folder.resolve("history").toString();
     for (String seed : new String[] {"0", "100"}) {
-      Result result =
+      CommandResult result =
           run(
               "sample",
               set,
@@ -240,7 +237,7 @@ class CommandTest {
     byte[] samples = image.samples().clone();
     samples[7] ^= 1;
     Files.write(picture, Png.write(new RgbImage(16, 16, 3, samples), texts));
-    Result audit = run("audit", set, picture.toString(), "-r", "0.2", "--certificates");
+    CommandResult audit = run("audit", set, picture.toString(), "-r", "0.2", "--certificates");
     assertThat(audit.code()).isEqualTo(ExitCode.INSIDE);
     assertThat(audit.out()).contains("certificate: it is about the latent");
   }
@@ -250,7 +247,7 @@ class CommandTest {
     byte[] good = Files.readAllBytes(pictures.resolve("picture-00.png"));
     Files.write(pictures.resolve("cut.png"), Arrays.copyOf(good, good.length / 2));
     Files.writeString(pictures.resolve("words.png"), "these are words");
-    Result index = run("index", pictures.toString(), "-o", set);
+    CommandResult index = run("index", pictures.toString(), "-o", set);
     assertThat(index.code()).isZero();
     assertThat(index.out()).contains("12 pictures protected, 2 left out");
     assertThat(index.err()).contains("left out: ").contains("cut.png").contains("words.png");
@@ -277,7 +274,7 @@ class CommandTest {
         }) {
       Files.copy(odd.resolve(name), pictures.resolve(name));
     }
-    Result index = run("index", pictures.toString(), "-o", set, "--size", "16");
+    CommandResult index = run("index", pictures.toString(), "-o", set, "--size", "16");
     assertThat(index.code()).as(index.err()).isZero();
     assertThat(index.out()).contains("16 pictures protected, 4 left out");
     for (String bad : new String[] {"truncated.jpg", "bomb-60000x60000", "empty.jpg", "text.jpg"}) {
@@ -325,7 +322,7 @@ class CommandTest {
     String inside = pictures.resolve("picture-03.png").toString();
     for (List<String> order :
         List.of(List.of(inside, broken.toString()), List.of(broken.toString(), inside))) {
-      Result audit = run("audit", set, order.getFirst(), order.getLast());
+      CommandResult audit = run("audit", set, order.getFirst(), order.getLast());
       assertThat(audit.code()).isEqualTo(ExitCode.INSIDE);
       assertThat(audit.out()).contains("unreadable").contains("inside ");
     }
@@ -342,7 +339,7 @@ class CommandTest {
         if (!missing) {
           Files.write(file, Arrays.copyOf(good, good.length - 1));
         }
-        Result result = run("audit", set, pictures.toString());
+        CommandResult result = run("audit", set, pictures.toString());
         // Without its manifest a folder is no set at all.
         int code =
             missing && name.startsWith("manifest") ? ExitCode.BAD_INPUT : ExitCode.DAMAGED_SET;
@@ -398,7 +395,7 @@ class CommandTest {
             {"inspect", set, "--verify"},
             {"sample", set, "-o", out.toString(), "-n", "1", "--search", "hnsw"}
           }) {
-        Result result = run(command);
+        CommandResult result = run(command);
         assertThat(result.code()).as("%s: %s", name, result.err()).isEqualTo(ExitCode.DAMAGED_SET);
         assertThat(result.err().lines()).hasSize(1);
         assertThat(result.err()).startsWith("shield: ").contains(name);
@@ -412,7 +409,7 @@ class CommandTest {
     run("index", pictures.toString(), "-o", set);
     String other = folder.resolve("other").toString();
     run("index", pictures.toString(), "-o", other, "--size", "8");
-    Result result =
+    CommandResult result =
         run("sample", set, "-o", out.toString(), "-n", "1", "--history", other, "--steps", "4");
     assertThat(result.code()).isEqualTo(ExitCode.OTHER_SPACE);
     assertThat(result.err()).contains("8x8x3").contains("16x16x3");
@@ -425,28 +422,13 @@ class CommandTest {
   }
 
   private static void expect(int code, String... args) {
-    Result result = run(args);
+    CommandResult result = run(args);
     assertThat(result.code()).as("%s: %s", List.of(args), result.err()).isEqualTo(code);
     assertThat(result.err().lines().filter(line -> line.startsWith("shield: "))).hasSize(1);
     assertThat(result.out()).isEmpty();
   }
 
-  private static Result run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream caughtOut = new ByteArrayOutputStream();
-    ByteArrayOutputStream caughtErr = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(caughtOut, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(caughtErr, true, StandardCharsets.UTF_8));
-      int code = Main.run(args);
-      return new Result(
-          code,
-          caughtOut.toString(StandardCharsets.UTF_8),
-          caughtErr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+  private static CommandResult run(String... args) {
+    return CommandResult.of(() -> Main.run(args));
   }
 }

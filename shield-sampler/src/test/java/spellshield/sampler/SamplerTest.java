@@ -196,19 +196,23 @@ class SamplerTest {
         });
   }
 
+  /// A denoiser that writes down what it is asked and what it answers.
+  private static Denoiser recording(List<float[]> states, List<float[]> answers) {
+    return (xt, sigma, condition) -> {
+      Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
+      states.add(xt.values().clone());
+      answers.add(x0hat.values().clone());
+      return x0hat;
+    };
+  }
+
   @Test
   void dpm_solver_takes_the_steps_of_its_paper() {
     double[] sigmas = {20, 7, 3, 2, 0.5, 0};
     Noise noise = new Noise(3);
     List<float[]> states = new ArrayList<>();
     List<float[]> answers = new ArrayList<>();
-    Denoiser recording =
-        (xt, sigma, condition) -> {
-          Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
-          states.add(xt.values().clone());
-          answers.add(x0hat.values().clone());
-          return x0hat;
-        };
+    Denoiser recording = recording(states, answers);
     new DpmSolver2M().sample(recording, sigmas, noise.draw(0, 6), noise, Condition.NONE);
     for (int i = 0; i < 4; i++) {
       double h = Math.log(sigmas[i]) - Math.log(sigmas[i + 1]);
@@ -230,13 +234,7 @@ class SamplerTest {
     Noise noise = new Noise(3);
     List<float[]> states = new ArrayList<>();
     List<float[]> answers = new ArrayList<>();
-    Denoiser recording =
-        (xt, sigma, condition) -> {
-          Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
-          states.add(xt.values().clone());
-          answers.add(x0hat.values().clone());
-          return x0hat;
-        };
+    Denoiser recording = recording(states, answers);
     Latents start = noise.draw(0, 6);
     new DpmSolver2M(1, true).sample(recording, sigmas, start, noise, Condition.NONE);
     for (int i = 0; i < 4; i++) {
@@ -266,13 +264,7 @@ class SamplerTest {
           Noise noise = new Noise(random.nextLong());
           List<float[]> states = new ArrayList<>();
           List<float[]> answers = new ArrayList<>();
-          Denoiser recording =
-              (xt, sigma, condition) -> {
-                Latents x0hat = ROW_WISE.denoise(xt, sigma, condition);
-                states.add(xt.values().clone());
-                answers.add(x0hat.values().clone());
-                return x0hat;
-              };
+          Denoiser recording = recording(states, answers);
           new FlowHeun().sample(recording, sigmas, noise.draw(0, 3), noise, Condition.NONE);
           for (int i = 0; i + 2 < sigmas.length; i++) {
             double t = sigmas[i] / (1 + sigmas[i]);

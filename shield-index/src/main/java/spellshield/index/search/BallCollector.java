@@ -58,7 +58,11 @@ final class BallCollector implements KnnCollector {
   }
 
   /// Takes a node that does not lead the walk.
-  void note(int node, float score) {
+  void note(int node, double distance) {
+    take(node, (float) (1 / (1 + distance * distance)));
+  }
+
+  private void take(int node, float score) {
     if (living.contains(node)) {
       if (score >= ball) {
         inside.add(node);
@@ -70,7 +74,7 @@ final class BallCollector implements KnnCollector {
 
   @Override
   public boolean collect(int node, float score) {
-    note(node, score);
+    take(node, score);
     nearest.enqueue(score);
     if (nearest.size() > NEAREST) {
       nearest.dequeueFloat();

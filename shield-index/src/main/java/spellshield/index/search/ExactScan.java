@@ -88,7 +88,7 @@ public final class ExactScan implements NeighborSearch {
   /// A few runs a core, so that one that finds much does not keep the others waiting.
   private static int tasks(int groups, int queries) {
     int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
-    return cores == 1 || (long) groups * queries < 32 ? 1 : Math.min(groups, 4 * cores);
+    return (long) groups * queries < 32 ? 1 : Math.min(groups, 4 * cores);
   }
 
   SketchQuery[] sketch(float[] queries, int count) {

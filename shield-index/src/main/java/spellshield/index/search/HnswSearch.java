@@ -25,13 +25,14 @@ import spellshield.index.store.LivingItems;
 /// The latents within a radius that Lucene's HNSW graph over the heads of the sketches leads to.
 ///
 /// The walk keeps going while what it meets is in the ball, or among the nearest few so far
-/// ([BallCollector]). Nodes to which no edge leads are compared with one by one ([UnreachedNodes]).
-/// What the tails of the sketches do not exclude is measured in the full latents. A walk may pass a
-/// neighbour by, so the answer is approximate: [Recall] measures how often. What it does return is
-/// measured as exactly as by [ExactScan]. Removed items are walked through, but not returned; items
-/// that were added after the graph was built are not in it, and are searched for by the exact scan:
-/// of some per cent of a set that is faster than a walk through a graph of their own. The graph
-/// depends on Lucene's own arithmetic, whose bits may differ between machines.
+/// ([BallCollector]). Nodes to which few edges lead are compared with one by one
+/// ([UnreachedNodes]). What the tails of the sketches do not exclude is measured in the full
+/// latents. A walk may pass a neighbour by, so the answer is approximate: [Recall] measures how
+/// often. What it does return is measured as exactly as by [ExactScan]. Removed items are walked
+/// through, but not returned; items that were added after the graph was built are not in it, and
+/// are searched for by the exact scan: of some per cent of a set that is faster than a walk through
+/// a graph of their own. The graph depends on Lucene's own arithmetic, whose bits may differ
+/// between machines.
 public final class HnswSearch implements NeighborSearch {
   private static final String FIELD = "sketch";
 
@@ -129,15 +130,16 @@ public final class HnswSearch implements NeighborSearch {
       return new Neighborhood(List.of(), Double.POSITIVE_INFINITY);
     }
     double reach = query.headReach(radius, latentError);
+    float[] head = query.headSketch();
     BallCollector collector = new BallCollector(reach, living);
     LeafReader leaf = reader.leaves().getFirst().reader();
     try {
       leaf.searchNearestVectors(
-          FIELD, query.headSketch(), collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
+          FIELD, head, collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
     } catch (IOException e) {
       throw new UncheckedIOException("the graph could not be read", e);
     }
-    unreached.collect(query.headSketch(), collector);
+    unreached.collect(head, collector);
     Refiner refiner = new Refiner(latents, queries, q);
     List<Neighbor> neighbors = new ArrayList<>();
     double clearance = collector.excluded() ? radius : Double.POSITIVE_INFINITY;

@@ -87,8 +87,7 @@ record UnreachedNodes(int[] nodes, float[] vectors, int dim) {
     IntOpenHashSet found = new IntOpenHashSet(collector.inside());
     for (int i = 0; i < nodes.length; i++) {
       if (!found.contains(nodes[i])) {
-        double distance = Distance.between(query, 0, vectors, i * dim, dim);
-        collector.note(nodes[i], (float) (1 / (1 + distance * distance)));
+        collector.note(nodes[i], Distance.between(query, 0, vectors, i * dim, dim));
       }
     }
   }

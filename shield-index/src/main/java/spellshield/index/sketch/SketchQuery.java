@@ -166,14 +166,12 @@ public final class SketchQuery {
     }
     int first = block * Group.BLOCKS;
     Kernels.rowSquares(group.tails, first * tail.length, tail.length, items, tail, tailSums);
-    double step2 = (double) table.headQuantizer().step() * table.headQuantizer().step();
-    double tailStep2 = (double) table.tailQuantizer().step() * table.tailQuantizer().step();
     long left = 0;
     for (long rest = items; rest != 0; rest &= rest - 1) {
       int lane = Long.numberOfTrailingZeros(rest);
       int rho = (group.codes[group.at(0, first + lane)] & 0xff) - (head[0] & 0xff);
       int headSum = (headSums[first + lane] & 0xffff) - rho * rho; // ρ′ takes the place of ρ
-      left |= step2 * headSum + tailStep2 * tailSums[lane] > limit ? 0 : rest & -rest;
+      left |= square(headSum, tailSums[lane]) > limit ? 0 : rest & -rest;
     }
     return left;
   }
@@ -192,8 +190,13 @@ public final class SketchQuery {
     }
     int[] tailSum = new int[1];
     Kernels.rowSquares(group.tails, place * tail.length, tail.length, 1, tail, tailSum);
-    double step2 = (double) table.headQuantizer().step() * table.headQuantizer().step();
-    double tailStep2 = (double) table.tailQuantizer().step() * table.tailQuantizer().step();
-    return step2 * headSum + tailStep2 * tailSum[0] <= tailLimit(group, radius);
+    return square(headSum, tailSum[0]) <= tailLimit(group, radius);
+  }
+
+  /// Returns the square of the distance between the codes of two sketches, ρ left out.
+  private double square(int headSum, int tailSum) {
+    double step = table.headQuantizer().step();
+    double tailStep = table.tailQuantizer().step();
+    return step * step * headSum + tailStep * tailStep * tailSum;
   }
 }

@@ -179,6 +179,11 @@ public final class Manifest {
     return files(REMOVED).stream().mapToLong(FileEntry::count).sum();
   }
 
+  /// Returns the number of items that were not removed.
+  public long livingCount() {
+    return count - removedCount();
+  }
+
   /// Returns the changes since the set was built, oldest first; the last one made this generation.
   public List<Epoch> epochs() {
     return epochs;
@@ -231,7 +236,7 @@ public final class Manifest {
   @Override
   public String toString() {
     return "generation %d, %d items of %s, SHA-256 %s"
-        .formatted(generation, count - removedCount(), space, sha256);
+        .formatted(generation, livingCount(), space, sha256);
   }
 
   private void requireConsistent() {
@@ -291,7 +296,7 @@ public final class Manifest {
         number == generation,
         "the last epoch is %d, but the generation %d".formatted(number, generation));
     require(
-        living == count - removedCount(),
+        living == livingCount(),
         "by its epochs the set has %d items, but it has %d less %d removed ones"
             .formatted(living, count, removedCount()));
   }

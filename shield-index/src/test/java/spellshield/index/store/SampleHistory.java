@@ -92,7 +92,7 @@ record SampleHistory(int count) {
     long generation = manifest.generation();
     Map<Item, float[]> living = living(generation);
     assertThat(store.living().count()).isEqualTo(living.size());
-    assertThat(manifest.count() - manifest.removedCount()).isEqualTo(living.size());
+    assertThat(manifest.livingCount()).isEqualTo(living.size());
     assertThat(manifest.epochs()).hasSize((int) ((generation - 1) % 4) + 1);
     assertThat(manifest.epochs().getLast().number()).isEqualTo(generation);
     List<Item> found = new ArrayList<>();

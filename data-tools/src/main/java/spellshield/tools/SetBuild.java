@@ -12,9 +12,9 @@ import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.PixelCodec;
-import spellshield.tools.image.RgbImage;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
 

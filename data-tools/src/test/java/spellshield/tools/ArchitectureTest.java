@@ -55,6 +55,7 @@ class ArchitectureTest {
     only("org.nd4j..", "spellshield.index.linalg");
     only("org.apache.lucene..", "spellshield.index.search", "spellshield.index");
     only("ai.djl..", "spellshield.sampler.tokenizer");
+    only("ai.onnxruntime..", "spellshield.sampler.onnx");
     only("picocli..", "spellshield.tools");
   }
 

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import spellshield.index.testing.CommandResult;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.image.Png;
-import spellshield.tools.image.RgbImage;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 

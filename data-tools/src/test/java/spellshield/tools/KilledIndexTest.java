@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import spellshield.index.ProtectedSet;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.Png;
-import spellshield.tools.image.RgbImage;
 
 /// `shield index` in a process of its own, killed: the set of before is whole, or the next one is.
 ///

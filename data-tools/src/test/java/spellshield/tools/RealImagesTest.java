@@ -22,9 +22,9 @@ import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.image.Resample;
-import spellshield.tools.image.RgbImage;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.testing.Shared;
 

@@ -74,7 +74,14 @@ public record Levels(double[] sigmas, double[] landings, double[] gains, double 
 
   /// Returns x_t at the first level: draw 0 of the noise, scaled.
   public Latents start(Draws noise, int... shape) {
-    Latents start = noise.draw(0, shape).copy();
+    return start(noise.draw(0, shape));
+  }
+
+  /// Returns x_t at the first level from given noise.
+  ///
+  /// @param noise `N(0, I)`, `[B, D]`; not changed
+  public Latents start(Latents noise) {
+    Latents start = noise.copy();
     for (int i = 0; i < start.values().length; i++) {
       start.values()[i] = (float) (start.values()[i] * startScale);
     }

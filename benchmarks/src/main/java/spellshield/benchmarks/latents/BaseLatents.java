@@ -17,8 +17,8 @@ import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Precision;
 import spellshield.index.store.SetWriter;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.ImageDoor;
-import spellshield.tools.image.RgbImage;
 
 /// The latents that all others are mixed from: the 40,000 pictures of tiny-ImageNet through the
 /// TAEF2 encoder.

@@ -8,7 +8,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 /// An image encoder in ONNX: RGB in [0, 1], `[N, 3, H, W]`, to latents `[N, D]`. One thread at a
 /// time.

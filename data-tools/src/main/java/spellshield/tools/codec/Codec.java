@@ -1,7 +1,7 @@
 package spellshield.tools.codec;
 
 import spellshield.index.store.LatentSpace;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 /// From pictures to latents and back.
 ///

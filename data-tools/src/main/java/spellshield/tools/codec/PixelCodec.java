@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import spellshield.index.store.LatentSpace;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.Resample;
-import spellshield.tools.image.RgbImage;
 
 /// The codec without a network: the latent is the picture, scaled to a standard deviation of ½.
 ///

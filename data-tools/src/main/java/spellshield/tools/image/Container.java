@@ -3,6 +3,7 @@ package spellshield.tools.image;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.util.Locale;
+import spellshield.sampler.image.RgbImage;
 
 /// What a file's header promises, before anything is decoded, and the bytes for the decoder.
 ///

@@ -13,6 +13,7 @@ import java.util.SequencedMap;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
+import spellshield.sampler.image.RgbImage;
 
 /// PNG files with text inside: what a picture is, and what was proven about it.
 ///

@@ -1,5 +1,7 @@
 package spellshield.tools.image;
 
+import spellshield.sampler.image.RgbImage;
+
 /// Pillow's resize, bit for bit, and the centre crop of ADM on top of it.
 ///
 /// A resize is two passes, rows first, with 8-bit samples between them. Output sample `i` of a pass

@@ -3,6 +3,7 @@ package spellshield.tools.image;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import spellshield.sampler.image.RgbImage;
 
 /// From a decoder's raster to 8-bit samples, without any colour management.
 ///

@@ -11,7 +11,7 @@
 ///
 /// Colour profiles and EXIF rotation are *not* applied, because the training pipelines do not.
 ///
-/// Start reading at [spellshield.tools.image.RgbImage].
+/// Start reading at [spellshield.sampler.image.RgbImage].
 @NullMarked
 package spellshield.tools.image;
 

@@ -1,6 +1,6 @@
 package spellshield.tools.measure;
 
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 /// How much one picture is a copy of another, a little shifted or mirrored.
 ///

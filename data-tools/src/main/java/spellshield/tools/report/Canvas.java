@@ -1,6 +1,6 @@
 package spellshield.tools.report;
 
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 /// A white picture to draw on.
 final class Canvas {

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 /// Grey pictures of one size in an IDX file, the format of MNIST and its kin, plain or gzipped.
 ///

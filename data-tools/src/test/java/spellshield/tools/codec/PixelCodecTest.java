@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class PixelCodecTest {

@@ -15,6 +15,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class ImageDoorTest {

@@ -9,6 +9,7 @@ import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class PngTest {

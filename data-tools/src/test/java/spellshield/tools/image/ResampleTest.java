@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 /// Equality with Pillow is `PillowTest`; here is what needs no files.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class RgbImageTest {

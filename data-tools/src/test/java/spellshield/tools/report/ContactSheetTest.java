@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class ContactSheetTest {

@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.Png;
-import spellshield.tools.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class FolderSourceTest {

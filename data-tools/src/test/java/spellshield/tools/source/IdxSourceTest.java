@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import spellshield.tools.image.RgbImage;
+import spellshield.sampler.image.RgbImage;
 
 class IdxSourceTest {
   private static final byte[] IMAGES = idx(0x803, new int[] {12, 2, 3}, counting(72));

@@ -76,6 +76,9 @@ final class ItemClasses {
         }
         yield labels;
       }
+      case Condition.Texts texts ->
+          throw new IllegalArgumentException("this denoiser knows classes, not texts");
+      case Condition.Guided(Condition positive, Condition negative) -> asked(positive, batch);
     };
   }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.ProtectedSet;
@@ -16,6 +18,7 @@ import spellshield.sampler.Levels;
 import spellshield.sampler.Noise;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.Sampler;
+import spellshield.sampler.StepListener;
 import spellshield.sampler.ball.Ball;
 import spellshield.sampler.shield.Activity;
 import spellshield.sampler.shield.Shield;
@@ -42,6 +45,8 @@ public final class ShieldedSampler {
   private @Nullable ProtectedSet set;
   private @Nullable Guarantee guarantee;
   private UnaryOperator<float[]> delivery = UnaryOperator.identity();
+  private BiFunction<Denoiser, Noise, Denoiser> decoration = (inner, noise) -> inner;
+  private @Nullable StepListener listener;
   private long searchNanos;
 
   /// Puts a run together, without a guarantee.
@@ -85,6 +90,19 @@ public final class ShieldedSampler {
     return this;
   }
 
+  /// Puts a decorator between denoiser and shield that is bound to the trajectories of one run,
+  /// such as one that draws from their seeds.
+  public ShieldedSampler decoratedBy(BiFunction<Denoiser, Noise, Denoiser> decorator) {
+    this.decoration = decorator;
+    return this;
+  }
+
+  /// Shows every prediction to a listener as the sampler gets it, in each attempt.
+  public ShieldedSampler watchedBy(StepListener watcher) {
+    this.listener = watcher;
+    return this;
+  }
+
   /// Returns the time that the shield's searches took so far.
   public long searchNanos() {
     return searchNanos;
@@ -96,6 +114,15 @@ public final class ShieldedSampler {
   /// @param condition what to sample; labels are one per seed
   /// @return one sample per seed, in their order
   public List<Sample> sample(long[] seeds, Condition condition) {
+    return sample(seeds, condition, Optional.empty());
+  }
+
+  /// Samples one batch from given noise.
+  ///
+  /// @param initialNoise `N(0, I)`, a row for each seed, in place of the first draw; a sample that
+  ///   is tried again draws its own
+  /// @throws java.util.concurrent.CancellationException if the listener stopped the run
+  public List<Sample> sample(long[] seeds, Condition condition, Optional<Latents> initialNoise) {
     Sample[] done = new Sample[seeds.length];
     long[] current = seeds.clone();
     Activity[] activities = new Activity[seeds.length];
@@ -104,7 +131,9 @@ public final class ShieldedSampler {
     int[] open = new int[seeds.length];
     Arrays.setAll(open, i -> i);
     for (int attempt = 1; open.length > 0; attempt++) {
-      List<float[]> finished = run(pick(current, open), pick(condition, open), activities, open);
+      Optional<Latents> given = attempt == 1 ? initialNoise : Optional.empty();
+      List<float[]> finished =
+          run(pick(current, open), condition.rows(open), given, activities, open);
       List<Integer> failed = new ArrayList<>();
       for (int i = 0; i < open.length; i++) {
         int row = open[i];
@@ -134,11 +163,17 @@ public final class ShieldedSampler {
     return List.of(done);
   }
 
-  private List<float[]> run(long[] seeds, Condition condition, Activity[] activities, int[] rows) {
+  private List<float[]> run(
+      long[] seeds,
+      Condition condition,
+      Optional<Latents> given,
+      Activity[] activities,
+      int[] rows) {
     Noise noise = new Noise(seeds);
-    Latents start = levels.start(noise, shape);
-    ShieldedDenoiser shielded = shield.over(denoiser, noise);
-    Latents x0 = sampler.sample(shielded, levels, start, noise, condition);
+    Latents start =
+        given.isPresent() ? levels.start(given.get()) : levels.start(noise.draw(0, shape));
+    ShieldedDenoiser shielded = shield.over(decoration.apply(denoiser, noise), noise);
+    Latents x0 = sampler.sample(watched(shielded), levels, start, noise, condition);
     searchNanos += shielded.searchNanos();
     List<float[]> finished = new ArrayList<>();
     for (int i = 0; i < rows.length; i++) {
@@ -146,6 +181,22 @@ public final class ShieldedSampler {
       finished.add(x0.row(i));
     }
     return finished;
+  }
+
+  private Denoiser watched(Denoiser shielded) {
+    if (listener == null) {
+      return shielded;
+    }
+    StepListener watcher = listener;
+    int[] calls = new int[1];
+    return (xt, sigma, condition) -> {
+      Latents x0hat = shielded.denoise(xt, sigma, condition);
+      int call = calls[0]++;
+      if (!watcher.onStep(new StepListener.Step(call, levels.steps(), sigma, x0hat))) {
+        throw new CancellationException("the listener stopped the run at call " + call);
+      }
+      return x0hat;
+    };
   }
 
   private Sample settle(
@@ -207,13 +258,5 @@ public final class ShieldedSampler {
 
   private static long[] pick(long[] seeds, int[] rows) {
     return Arrays.stream(rows).mapToLong(row -> seeds[row]).toArray();
-  }
-
-  private static Condition pick(Condition condition, int[] rows) {
-    return switch (condition) {
-      case Condition.None none -> none;
-      case Condition.Labels(int[] labels) ->
-          new Condition.Labels(Arrays.stream(rows).map(row -> labels[row]).toArray());
-    };
   }
 }

@@ -101,6 +101,24 @@ public sealed interface Prediction {
     }
   }
 
+  /// The clean latent, from x_t as it is: `x̂0 = F(x_t)`, a denoiser that scales for itself.
+  record Direct() implements Prediction {
+    @Override
+    public double inputScale(double sigma) {
+      return 1;
+    }
+
+    @Override
+    public double skip(double sigma) {
+      return 0;
+    }
+
+    @Override
+    public double outputScale(double sigma) {
+      return 1;
+    }
+  }
+
   /// The velocity `ε − x0` of rectified flow, `(1 − t)·x0 + t·ε`: `x̂0 = α·x_t − t·F`, α = 1 − t.
   record Flow() implements Prediction {
     @Override

@@ -140,10 +140,7 @@ public final class ShieldedDenoiser implements Denoiser {
 
   private static void addOthers(List<Ball> balls, List<Ball> batch, int row, Condition condition) {
     for (int other = 0; other < batch.size(); other++) {
-      boolean samePrompt =
-          !(condition instanceof Condition.Labels labels)
-              || labels.labels()[row] == labels.labels()[other];
-      if (other != row && samePrompt) {
+      if (other != row && condition.same(row, other)) {
         balls.add(batch.get(other));
       }
     }

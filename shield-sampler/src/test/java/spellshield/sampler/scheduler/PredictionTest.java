@@ -16,6 +16,7 @@ class PredictionTest {
           new Prediction.Epsilon(),
           new Prediction.Velocity(),
           new Prediction.Clean(),
+          new Prediction.Direct(),
           new Prediction.Flow(),
           new Prediction.Edm(0.5));
 
@@ -42,6 +43,7 @@ class PredictionTest {
                   case Prediction.Epsilon epsilon -> noise;
                   case Prediction.Velocity velocity -> alpha * noise - s * x0;
                   case Prediction.Clean clean -> x0;
+                  case Prediction.Direct direct -> x0;
                   case Prediction.Flow flow -> noise - x0;
                   case Prediction.Edm edm ->
                       (x0 - 0.25 / (root * root) * xt) * root / (0.5 * sigma);

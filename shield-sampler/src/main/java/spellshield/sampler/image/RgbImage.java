@@ -1,4 +1,4 @@
-package spellshield.tools.image;
+package spellshield.sampler.image;
 
 import java.util.Arrays;
 

@@ -1,0 +1,5 @@
+/// Networks in ONNX files: the one door to ONNX Runtime.
+@NullMarked
+package spellshield.sampler.onnx;
+
+import org.jspecify.annotations.NullMarked;

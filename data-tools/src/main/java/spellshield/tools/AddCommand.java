@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -17,7 +18,6 @@ import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Epoch;
 import spellshield.index.store.Manifest;
 import spellshield.tools.codec.Codec;
-import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.source.ImageSource;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -54,6 +54,8 @@ final class AddCommand implements Callable<Integer> {
       description = "Why, in one line; kept with the epoch (default: ${DEFAULT-VALUE}).")
   private String reason = "";
 
+  @Mixin private ModelOption modelOption = new ModelOption();
+
   @Option(names = "--strict", description = "Ends with exit code 4 when a picture was left out.")
   private boolean strict;
 
@@ -69,11 +71,11 @@ final class AddCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Console console = Console.of(spec);
     Epoch.requireReason(reason);
-    Codec codec = PixelCodec.parse(Manifest.newest(DiskStorage.at(set)).space().description());
     List<String> unreadable = new ArrayList<>();
     Manifest manifest;
     long added;
-    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set, codec.space())) {
+    try (Codec codec = modelOption.of(Manifest.newest(DiskStorage.at(set)).space());
+        ProtectedSetEditor editor = ProtectedSetEditor.begin(set, codec.space())) {
       for (Path source : sources) {
         ImageSource images = ImageSource.open(source);
         console.say(images.description());

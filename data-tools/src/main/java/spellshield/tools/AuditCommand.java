@@ -20,8 +20,8 @@ import spellshield.index.ProtectedSet;
 import spellshield.index.search.Neighbor;
 import spellshield.index.store.Item;
 import spellshield.sampler.guarantee.Certificate;
+import spellshield.sampler.image.RgbImage;
 import spellshield.tools.codec.Codec;
-import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.image.Png;
 import spellshield.tools.image.UnreadableImageException;
@@ -56,6 +56,8 @@ final class AuditCommand implements Callable<Integer> {
 
   @Mixin private RadiusOption radiusOption = new RadiusOption();
 
+  @Mixin private ModelOption modelOption = new ModelOption();
+
   @Option(
       names = "--certificates",
       description = "Also checks the certificate inside each PNG file, by brute force.")
@@ -67,8 +69,8 @@ final class AuditCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Console console = Console.of(spec);
-    try (ProtectedSet protectedSet = ProtectedSet.open(set)) {
-      Codec codec = PixelCodec.parse(protectedSet.space().description());
+    try (ProtectedSet protectedSet = ProtectedSet.open(set);
+        Codec codec = modelOption.of(protectedSet.space())) {
       double radius = radiusOption.of(protectedSet);
       ObjectNode result = Json.object();
       result.put("set", protectedSet.id()).put("radius", radius);
@@ -93,13 +95,14 @@ final class AuditCommand implements Callable<Integer> {
   private int audit(
       Path picture, ProtectedSet protectedSet, Codec codec, double radius, ObjectNode entry)
       throws IOException {
-    float[] latent;
+    RgbImage image;
     try {
-      latent = codec.encode(ImageDoor.read(picture));
+      image = ImageDoor.read(picture);
     } catch (UnreadableImageException e) {
       entry.put("verdict", "unreadable").put("reason", e.getMessage());
       return ExitCode.BAD_INPUT;
     }
+    float[] latent = codec.encode(image);
     Optional<Neighbor> nearest = protectedSet.exact().nearest(latent, 1).getFirst();
     boolean inside = nearest.isPresent() && nearest.get().isInside(radius);
     entry.put("verdict", inside ? "inside" : "outside");
@@ -109,25 +112,32 @@ final class AuditCommand implements Callable<Integer> {
       entry.put("distance", neighbor.distance());
       entry.put("share", neighbor.distance() / protectedSet.statistics().typicalDistance());
     });
-    boolean valid = !certificates || checkCertificate(picture, protectedSet, latent, entry);
+    boolean valid = !certificates || checkCertificate(picture, protectedSet, image, latent, entry);
     return inside || !valid ? ExitCode.INSIDE : ExitCode.OK;
   }
 
   private static boolean checkCertificate(
-      Path picture, ProtectedSet protectedSet, float[] latent, ObjectNode entry)
+      Path picture, ProtectedSet protectedSet, RgbImage image, float[] latent, ObjectNode entry)
       throws IOException {
     List<String> problems;
     try {
-      String text = Png.texts(Files.readAllBytes(picture)).get(SampleCommand.CERTIFICATE);
+      String text = Png.texts(Files.readAllBytes(picture)).get(SampleWriter.CERTIFICATE);
       problems =
           text == null
               ? List.of("the file carries no certificate")
-              : Certificate.parse(text).check(protectedSet, latent);
+              : check(Certificate.parse(text), protectedSet, image, latent);
     } catch (IOException | IllegalArgumentException e) {
       problems = List.of(String.valueOf(e.getMessage()));
     }
     entry.put("certificate", problems.isEmpty() ? "valid" : String.join("; ", problems));
     return problems.isEmpty();
+  }
+
+  private static List<String> check(
+      Certificate certificate, ProtectedSet protectedSet, RgbImage image, float[] latent) {
+    return certificate.file().isPresent()
+        ? certificate.checkFile(protectedSet, latent, image.sha256())
+        : certificate.check(protectedSet, latent);
   }
 
   private static String line(ObjectNode entry) {

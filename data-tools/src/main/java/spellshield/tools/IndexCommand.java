@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -13,7 +14,8 @@ import picocli.CommandLine.Spec;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
 import spellshield.sampler.image.RgbImage;
-import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.codec.Codec;
+import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
 import tools.jackson.databind.node.ObjectNode;
@@ -29,7 +31,8 @@ import tools.jackson.databind.node.ObjectNode;
       "The set appears in one step when everything is written; a build that is stopped leaves the old"
           + " set, or none. Pictures that cannot be read are named and left out.",
       "",
-      "Example: shield index pictures/ -o set --size 64"
+      "Examples: shield index pictures/ -o set --size 64",
+      "          shield index pictures/ -o set --model models/emoji"
     })
 final class IndexCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
@@ -47,8 +50,12 @@ final class IndexCommand implements Callable<Integer> {
   @Option(
       names = "--size",
       paramLabel = "N|WxH",
-      description = "Crops and resizes to this many pixels; unless told, the first picture's size.")
+      description =
+          "Crops and resizes to this many pixels; unless told, the first picture's size, or with"
+              + " --model the model's.")
   private @Nullable String size;
+
+  @Mixin private ModelOption modelOption = new ModelOption();
 
   @Option(names = "--grey", description = "One channel instead of three; as a rule for IDX files.")
   private boolean grey;
@@ -75,12 +82,10 @@ final class IndexCommand implements Callable<Integer> {
     Console console = Console.of(spec);
     ImageSource images = ImageSource.open(source);
     console.say(images.description());
-    RgbImage first = first(images);
-    int[] extent = extent(first);
-    int channels = grey || (first.channels() == 1 && source.toFile().isFile()) ? 1 : 3;
-    PixelCodec codec = SetBuild.fit(images, extent[0], extent[1], channels, Long.MAX_VALUE, quiet);
-    SetBuild build =
-        SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
+    SetBuild build;
+    try (Codec codec = codec(images)) {
+      build = SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
+    }
     for (String line : build.unreadable()) {
       console.say("left out: " + line);
     }
@@ -102,6 +107,21 @@ final class IndexCommand implements Callable<Integer> {
     return strict && !build.unreadable().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
   }
 
+  private Codec codec(ImageSource images) throws IOException {
+    Path model = modelOption.folder();
+    if (model != null) {
+      if (grey) {
+        throw new IllegalArgumentException("--grey is for pixels; leave it out with --model");
+      }
+      PixelSize asked = size == null ? new PixelSize(0, 0) : PixelSize.parse(size);
+      return LatentCodec.open(model, asked.width(), asked.height());
+    }
+    RgbImage first = first(images);
+    PixelSize pixels = size(first);
+    int channels = grey || (first.channels() == 1 && source.toFile().isFile()) ? 1 : 3;
+    return SetBuild.fit(images, pixels.width(), pixels.height(), channels, Long.MAX_VALUE, quiet);
+  }
+
   private static RgbImage first(ImageSource images) throws IOException {
     try (Stream<Entry> entries = images.entries()) {
       String reason = "";
@@ -118,21 +138,15 @@ final class IndexCommand implements Callable<Integer> {
     }
   }
 
-  private int[] extent(RgbImage first) {
-    if (size == null) {
-      if (first.width() > 256 || first.height() > 256) {
-        throw new IllegalArgumentException(
-            "the first picture has %d×%d pixels; say how large they shall be, such as --size 64"
-                .formatted(first.width(), first.height()));
-      }
-      return new int[] {first.width(), first.height()};
+  private PixelSize size(RgbImage first) {
+    if (size != null) {
+      return PixelSize.parse(size);
     }
-    if (!size.matches("\\d{1,4}(x\\d{1,4})?")) {
+    if (first.width() > 256 || first.height() > 256) {
       throw new IllegalArgumentException(
-          "--size is a number or WIDTHxHEIGHT, such as 64 or 64x48, but was '" + size + "'");
+          "the first picture has %d×%d pixels; say how large they shall be, such as --size 64"
+              .formatted(first.width(), first.height()));
     }
-    String[] parts = size.split("x", 2);
-    int width = Integer.parseInt(parts[0]);
-    return new int[] {width, parts.length == 1 ? width : Integer.parseInt(parts[1])};
+    return new PixelSize(first.width(), first.height());
   }
 }

@@ -5,8 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,12 +23,14 @@ import spellshield.sampler.denoiser.EmpiricalDenoiser;
 import spellshield.sampler.denoiser.LocalEmpiricalDenoiser;
 import spellshield.sampler.guarantee.Sample;
 import spellshield.sampler.guarantee.ShieldedSampler;
+import spellshield.sampler.pipeline.DiffusionPipeline;
+import spellshield.sampler.pipeline.Generated;
+import spellshield.sampler.pipeline.Protection;
+import spellshield.sampler.pipeline.Request;
+import spellshield.sampler.scheduler.Scheduler;
 import spellshield.sampler.shield.History;
 import spellshield.sampler.shield.Shield;
 import spellshield.tools.codec.Codec;
-import spellshield.tools.codec.PixelCodec;
-import spellshield.tools.image.Png;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `shield sample`: pictures outside the set, each with its certificate.
@@ -41,17 +41,16 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Samples pictures with the shield in force and certifies each.",
       "",
-      "The denoisers are closed formulas over the set's own pictures: the worst case, models that have"
-          + " memorised all they must not show. Each PNG file carries its certificate, and a .json"
+      "With --model a diffusers pipeline in ONNX is sampled; its autoencoder must have made the set."
+          + " Without, a closed formula over the set's own pictures: the worst case, a model that has"
+          + " memorised all it must not show. Each PNG file carries its certificate, and a .json"
           + " file beside it repeats it. Ends with exit code 3 when a sample could not be brought"
           + " outside; that one is not written.",
       "",
-      "Example: shield sample set -o out -n 8 --half-width 20 --radius 0.3"
+      "Examples: shield sample set -o out -n 8 --half-width 20 --radius 0.3",
+      "          shield sample set -o out -n 8 --model models/emoji --label flags --radius 0.3"
     })
 final class SampleCommand implements Callable<Integer> {
-
-  /// The keyword of the PNG text that holds the certificate.
-  static final String CERTIFICATE = "spellshield-certificate";
 
   enum Search {
     EXACT,
@@ -60,8 +59,15 @@ final class SampleCommand implements Callable<Integer> {
 
   @Spec private @Nullable CommandSpec spec;
 
-  @Parameters(paramLabel = "SET", description = "The folder of the set.")
-  private Path set = Path.of("");
+  @Parameters(paramLabel = "SET", arity = "0..1", description = "The folder of the set.")
+  private @Nullable Path set;
+
+  @Option(names = "--set", paramLabel = "SET", description = "The folder of the set, said by name.")
+  private @Nullable Path setByName;
+
+  @Mixin private ModelOption modelOption = new ModelOption();
+
+  @Mixin private PipelineOptions pipelineOptions = new PipelineOptions();
 
   @Option(
       names = {"-o", "--output"},
@@ -100,21 +106,22 @@ final class SampleCommand implements Callable<Integer> {
               + " told, whole pictures: a pure memoriser.")
   private @Nullable Integer halfWidth;
 
-  @Option(names = "--label", description = "Sample one class of the set; unless told, all.")
+  @Option(
+      names = "--label",
+      description = "Sample one class, of the set or with --model of the model; unless told, all.")
   private @Nullable String label;
 
   @Option(
       names = "--sampler",
-      defaultValue = "euler",
       description =
-          "euler, heun, flow-heun, ancestral, ddim, dpm++2m or dpm++2m-sde (default: ${DEFAULT-VALUE}).")
-  private String sampler = "euler";
+          "Without --model: euler, heun, flow-heun, ancestral, ddim, dpm++2m or dpm++2m-sde (default:"
+              + " euler).")
+  private @Nullable String sampler;
 
   @Option(
       names = "--steps",
-      defaultValue = "32",
-      description = "Steps of the sampler (default: ${DEFAULT-VALUE}).")
-  private int steps;
+      description = "Steps of the sampler (default: 32, with --model the pipeline's).")
+  private @Nullable Integer steps;
 
   @Option(
       names = "--batch",
@@ -153,29 +160,37 @@ final class SampleCommand implements Callable<Integer> {
           "--count and --batch must be at least 1, but were %d and %d".formatted(count, batch));
     }
     Console console = Console.of(spec);
-    try (ProtectedSet protectedSet = ProtectedSet.open(set)) {
-      PixelCodec codec = PixelCodec.parse(protectedSet.space().description());
+    Path folder = set == null ? setByName : set;
+    if (folder == null || (set != null && setByName != null)) {
+      throw new IllegalArgumentException("name the folder of the set, once");
+    }
+    Path model = modelOption.folder();
+    if (model != null && (halfWidth != null || sampler != null)) {
+      throw new IllegalArgumentException(
+          "--half-width and --sampler are for sampling without --model; with it give --scheduler");
+    }
+    if (model == null && pipelineOptions.given()) {
+      throw new IllegalArgumentException(
+          "--prompt, --negative-prompt, --guidance, --scheduler and --size need --model");
+    }
+    try (ProtectedSet protectedSet = ProtectedSet.open(folder)) {
       double radius = radiusOption.of(protectedSet);
       if (radius >= protectedSet.statistics().meanClearance()) {
         console.say(
             "shield: the radius holds the mean of the set, where every trajectory begins; expect"
                 + " crowded steps and failed samples");
       }
-      ProtectedData data = ProtectedData.of(protectedSet);
       History history = history(protectedSet);
-      ShieldedSampler run =
-          new ShieldedSampler(
-                  denoiser(data),
-                  Sampler.parse(sampler),
-                  NoiseSchedule.Karras.edm(),
-                  steps,
-                  shield(protectedSet, radius, history),
-                  protectedSet.space().shape())
-              .guaranteeing(protectedSet, radius)
-              .delivering(codec::roundTrip);
+      Shield shield = shield(protectedSet, radius, history);
       ObjectNode result = Json.object();
       result.put("set", protectedSet.id()).put("radius", radius);
-      int failed = sampleAll(run, data, codec, result.putArray("samples"), console);
+      SampleWriter writer =
+          new SampleWriter(
+              Files.createDirectories(output), result.putArray("samples"), console, !json);
+      int failed =
+          model == null
+              ? sampleFormula(protectedSet, radius, shield, writer)
+              : samplePipeline(model, new Protection(protectedSet, radius, shield), writer);
       if (historyFolder != null && history != null) {
         history.save(historyFolder, protectedSet.space(), Instant.now());
       }
@@ -186,20 +201,32 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private int sampleAll(
-      ShieldedSampler run, ProtectedData data, Codec codec, ArrayNode list, Console console)
+  private int sampleFormula(
+      ProtectedSet protectedSet, double radius, Shield shield, SampleWriter writer)
       throws IOException {
-    Files.createDirectories(output);
+    ProtectedData data = ProtectedData.of(protectedSet);
     int failed = 0;
-    try (Progress progress = Progress.start("sampling", count, quiet)) {
+    try (Codec codec = modelOption.of(protectedSet.space());
+        Progress progress = Progress.start("sampling", count, quiet)) {
+      ShieldedSampler run =
+          new ShieldedSampler(
+                  denoiser(data),
+                  Sampler.parse(sampler == null ? "euler" : sampler),
+                  NoiseSchedule.Karras.edm(),
+                  steps == null ? 32 : steps,
+                  shield,
+                  protectedSet.space().shape())
+              .guaranteeing(protectedSet, radius)
+              .delivering(codec::roundTrip);
       for (int from = 0; from < count; from += batch) {
-        long[] seeds = new long[Math.min(batch, count - from)];
-        for (int i = 0; i < seeds.length; i++) {
-          seeds[i] = seed + from + i;
-        }
+        long[] seeds = seeds(from);
         for (Sample sample : run.sample(seeds, condition(data, seeds.length))) {
-          failed += sample.failed() ? 1 : 0;
-          write(sample, codec, list, console);
+          if (sample.certificate().isPresent()) {
+            writer.write(sample, codec.decode(sample.latent()), "");
+          } else {
+            writer.fail(sample);
+            failed++;
+          }
           progress.step();
         }
       }
@@ -207,38 +234,39 @@ final class SampleCommand implements Callable<Integer> {
     return failed;
   }
 
-  private void write(Sample sample, Codec codec, ArrayNode list, Console console)
+  private int samplePipeline(Path model, Protection protection, SampleWriter writer)
       throws IOException {
-    String name = "sample-%d".formatted(sample.requestedSeed());
-    ObjectNode entry = list.addObject().put("seed", sample.requestedSeed());
-    entry.put("attempts", sample.attempts()).put("pushedSteps", sample.activity().acted());
-    entry.put("searches", sample.activity().searches()).put("moved", sample.moved());
-    if (sample.certificate().isEmpty()) {
-      entry.put("failure", sample.failure());
-      console.say(
-          "shield: seed %d: not written, %s".formatted(sample.requestedSeed(), sample.failure()));
-      return;
+    int failed = 0;
+    try (DiffusionPipeline loaded = DiffusionPipeline.load(model);
+        Progress progress = Progress.start("sampling", count, quiet)) {
+      DiffusionPipeline pipeline = pipelineOptions.scheduled(loaded);
+      pipeline
+          .scheduler()
+          .flatMap(Scheduler::note)
+          .ifPresent(note -> Console.of(spec).say("shield: " + note));
+      for (int from = 0; from < count; from += batch) {
+        long[] seeds = seeds(from);
+        Request request = pipelineOptions.request(pipeline, label, seeds, steps).batch(batch);
+        for (Generated generated : pipeline.sample(request, protection)) {
+          if (generated.picture().isPresent()) {
+            writer.write(generated.sample(), generated.picture().get(), generated.parameters());
+          } else {
+            writer.fail(generated.sample());
+            failed++;
+          }
+          progress.step();
+        }
+      }
     }
-    String certificate = sample.certificate().get().toJson();
-    SequencedMap<String, String> texts = new LinkedHashMap<>();
-    texts.put("Software", "SpellShield");
-    texts.put(CERTIFICATE, certificate);
-    Path picture = output.resolve(name + ".png");
-    Files.write(picture, Png.write(codec.decode(sample.latent()), texts));
-    Files.writeString(output.resolve(name + ".json"), certificate + "\n");
-    entry.put("picture", picture.toString());
-    entry.put("nearest", sample.certificate().get().nearestId());
-    entry.put("distance", sample.certificate().get().nearestDistance());
-    if (!json) {
-      console.print(
-          "%s  %.4f from %s, pushed at %d of %d steps"
-              .formatted(
-                  picture,
-                  sample.certificate().get().nearestDistance(),
-                  sample.certificate().get().nearestId(),
-                  sample.activity().acted(),
-                  sample.activity().steps()));
+    return failed;
+  }
+
+  private long[] seeds(int from) {
+    long[] seeds = new long[Math.min(batch, count - from)];
+    for (int i = 0; i < seeds.length; i++) {
+      seeds[i] = seed + from + i;
     }
+    return seeds;
   }
 
   private Condition condition(ProtectedData data, int rows) {

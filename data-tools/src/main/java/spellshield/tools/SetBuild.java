@@ -24,6 +24,9 @@ import spellshield.tools.source.ImageSource.Entry;
 /// @param unreadable a line for each picture that was left out
 record SetBuild(Manifest manifest, List<String> unreadable) {
 
+  /// How many pictures are encoded at once.
+  private static final int BATCH = 16;
+
   /// Fits the codec of a source.
   ///
   /// @param limit looks at no more pictures than this
@@ -87,23 +90,39 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
       Consumer<ImageSource.Origin> added)
       throws IOException {
     List<String> unreadable = new ArrayList<>();
+    List<Entry.Picture> waiting = new ArrayList<>();
     long total = Math.min(limit, source.count().orElse(-1));
     try (Progress progress = Progress.start("encoding", total, quiet);
         Stream<Entry> entries = source.entries()) {
       for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
         switch (entry) {
-          case Entry.Picture(ImageSource.Origin origin, RgbImage image) -> {
-            sink.add(new Item(origin.id(), origin.source(), origin.label()), codec.encode(image));
-            added.accept(origin);
+          case Entry.Picture picture -> {
+            waiting.add(picture);
+            if (waiting.size() == BATCH) {
+              flush(waiting, codec, sink, added);
+            }
           }
           case Entry.Unreadable(ImageSource.Origin origin, String reason) -> unreadable.add(reason);
         }
         progress.step();
       }
+      flush(waiting, codec, sink, added);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return unreadable;
+  }
+
+  private static void flush(
+      List<Entry.Picture> waiting, Codec codec, Sink sink, Consumer<ImageSource.Origin> added)
+      throws IOException {
+    List<float[]> latents = codec.encode(waiting.stream().map(Entry.Picture::image).toList());
+    for (int i = 0; i < waiting.size(); i++) {
+      ImageSource.Origin origin = waiting.get(i).origin();
+      sink.add(new Item(origin.id(), origin.source(), origin.label()), latents.get(i));
+      added.accept(origin);
+    }
+    waiting.clear();
   }
 
   /// Refuses to go on with nothing.

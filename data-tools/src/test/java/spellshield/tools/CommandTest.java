@@ -231,8 +231,8 @@ class CommandTest {
     Path picture = out.resolve("sample-0.png");
     SequencedMap<String, String> texts = new LinkedHashMap<>();
     texts.put(
-        SampleCommand.CERTIFICATE,
-        Png.texts(Files.readAllBytes(picture)).get(SampleCommand.CERTIFICATE));
+        SampleWriter.CERTIFICATE,
+        Png.texts(Files.readAllBytes(picture)).get(SampleWriter.CERTIFICATE));
     RgbImage image = ImageDoor.read(picture);
     byte[] samples = image.samples().clone();
     samples[7] ^= 1;

@@ -1,5 +1,6 @@
 package spellshield.tools.codec;
 
+import java.util.List;
 import spellshield.index.store.LatentSpace;
 import spellshield.sampler.image.RgbImage;
 
@@ -13,6 +14,12 @@ public interface Codec extends AutoCloseable {
 
   /// Returns the latent of a picture of any size, `[C, H, W]` flat.
   float[] encode(RgbImage image);
+
+  /// Returns the latents of pictures of any sizes, in their order; faster than one at a time where
+  /// a network encodes.
+  default List<float[]> encode(List<RgbImage> images) {
+    return images.stream().map(this::encode).toList();
+  }
 
   /// Returns the picture of a latent, 8 bits a sample.
   ///

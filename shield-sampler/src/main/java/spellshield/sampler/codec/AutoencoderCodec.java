@@ -59,6 +59,7 @@ public final class AutoencoderCodec implements AutoCloseable {
   private final double low;
   private final double high;
   private final String encoderHash;
+  private final int sampleSize;
 
   private AutoencoderCodec(
       OnnxNetwork encoder, OnnxNetwork decoder, JsonNode config, Path configFile, String hash) {
@@ -71,6 +72,7 @@ public final class AutoencoderCodec implements AutoCloseable {
     this.channels = channels(config, configFile, decoder);
     this.factor = 1 << (blocks(config, configFile) - 1);
     this.scaling = LatentScaling.read(config, channels, configFile);
+    this.sampleSize = config.path("sample_size").asInt(0);
     JsonNode range = config.path("image_range");
     this.low = range.path(0).asDouble(-1);
     this.high = range.path(1).asDouble(1);
@@ -197,6 +199,11 @@ public final class AutoencoderCodec implements AutoCloseable {
   /// Returns f, how many pixels a latent is wide and high.
   public int factor() {
     return factor;
+  }
+
+  /// Returns the width and height of pictures that the config names, or 0 if it names none.
+  public int sampleSize() {
+    return sampleSize;
   }
 
   /// Returns C.
@@ -343,11 +350,6 @@ public final class AutoencoderCodec implements AutoCloseable {
       images.add(new RgbImage(width, height, 3, bytes));
     }
     return images;
-  }
-
-  /// Returns the latent of the picture of a latent: what a stranger finds in the file.
-  public float[] roundTrip(float[] latent, int... shape) {
-    return encode(decode(new Latents(latent, 1, shape))).values();
   }
 
   @Override

@@ -2,11 +2,13 @@ package spellshield.sampler.guarantee;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
 import tools.jackson.core.JacksonException;
@@ -34,6 +36,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param arithmetic the name of the fixed arithmetic of the distance
 /// @param search always `exact`
 /// @param latentSha256 SHA-256 of the latent: D little-endian float32
+/// @param file what was checked about the file that the latent became; empty where the file's
+///   latent is this one, as of pixels
 /// @param seed the seed that made it, after resampling
 /// @param requestedSeed the seed that was asked for
 /// @param attempts 1, and 1 more for each resampling
@@ -57,6 +61,7 @@ public record Certificate(
     String arithmetic,
     String search,
     String latentSha256,
+    Optional<FileClaim> file,
     long seed,
     long requestedSeed,
     int attempts,
@@ -71,6 +76,35 @@ public record Certificate(
   public static final String STATEMENT =
       "The latent with this SHA-256 is farther than the radius from every latent of the named set.";
 
+  /// What was checked about the emitted picture, which a stranger can repeat from the file alone:
+  /// `min_k ‖E(picture) − z_k‖ ≥ nearestLower > radius + encoderTolerance`.
+  ///
+  /// @param statement the claim in one sentence
+  /// @param pictureSha256 SHA-256 of the picture: width and height as 4 bytes each, the higher
+  ///   first, then its samples, red, green, blue, row by row
+  /// @param nearestId the id of the protected item nearest to the picture's latent, empty for an
+  ///   empty set
+  /// @param nearestDistance the distance to it, as computed
+  /// @param nearestLower what the true distance to any protected latent is not below
+  /// @param encoderTolerance how far another machine's encoding of the picture may lie from the one
+  ///   that was measured
+  public record FileClaim(
+      String statement,
+      String pictureSha256,
+      String nearestId,
+      double nearestDistance,
+      double nearestLower,
+      double encoderTolerance) {
+
+    /// What every certificate claims of its file.
+    public static final String STATEMENT =
+        "The picture with this SHA-256, encoded again, is farther than the radius from every latent of"
+            + " the named set.";
+  }
+
+  /// A tolerance above this would hide a picture inside: distances are tens of units.
+  private static final double MOST_TOLERANCE = 0.01;
+
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
@@ -82,6 +116,11 @@ public record Certificate(
   /// Returns the certificate as JSON.
   public String toJson() {
     return MAPPER.writeValueAsString(this);
+  }
+
+  /// Returns what names this certificate elsewhere: the SHA-256, in hex, of its JSON.
+  public String id() {
+    return sha256(toJson().getBytes(StandardCharsets.UTF_8));
   }
 
   /// Reads a certificate back.
@@ -99,11 +138,56 @@ public record Certificate(
     }
   }
 
-  /// Checks every claim anew by brute force over the stored latents, without sketches or index.
+  /// Checks the claim about the latent anew by brute force over the stored latents, without
+  /// sketches or index.
   ///
   /// @param latent the latent that the certificate is said to be about
   /// @return what does not hold, a line each; empty when all does
   public List<String> check(ProtectedSet set, float[] latent) {
+    List<String> problems = checkSet(set);
+    require(
+        problems, latentSha256.equals(sha256(latent)), "it is about the latent " + latentSha256);
+    checkDistances(problems, set, latent, nearestId, nearestDistance, nearestLower, 0);
+    return problems;
+  }
+
+  /// Checks the claim about the file anew by brute force.
+  ///
+  /// @param latent what the picture was encoded to here
+  /// @param pictureSha256 the picture's hash, as [FileClaim] describes it
+  /// @return what does not hold, a line each; empty when all does
+  public List<String> checkFile(ProtectedSet set, float[] latent, String pictureSha256) {
+    List<String> problems = checkSet(set);
+    if (file.isEmpty()) {
+      problems.add("it claims nothing of a file");
+      return problems;
+    }
+    FileClaim claim = file.get();
+    require(
+        problems,
+        FileClaim.STATEMENT.equals(claim.statement()),
+        "the statement is not the known one");
+    require(
+        problems,
+        claim.pictureSha256().equals(pictureSha256),
+        "it is about the picture " + claim.pictureSha256());
+    require(
+        problems,
+        claim.encoderTolerance() >= 0 && claim.encoderTolerance() <= MOST_TOLERANCE,
+        "the tolerance of the encoder is %s, which nobody grants"
+            .formatted(claim.encoderTolerance()));
+    checkDistances(
+        problems,
+        set,
+        latent,
+        claim.nearestId(),
+        claim.nearestDistance(),
+        claim.nearestLower(),
+        claim.encoderTolerance());
+    return problems;
+  }
+
+  private List<String> checkSet(ProtectedSet set) {
     List<String> problems = new ArrayList<>();
     require(problems, STATEMENT.equals(statement), "the statement is not the known one");
     require(problems, setId.equals(set.id()), "it is about the set " + setId);
@@ -118,15 +202,28 @@ public record Certificate(
         "it is about the space '%s', but the set lives in '%s'".formatted(space, set.space()));
     require(
         problems, setCount == set.count(), "the set does not have %d latents".formatted(setCount));
-    require(
-        problems, latentSha256.equals(sha256(latent)), "it is about the latent " + latentSha256);
     require(problems, Distance.ARITHMETIC.equals(arithmetic), "unknown arithmetic " + arithmetic);
     require(problems, search.equals("exact"), "the search was '%s', not exact".formatted(search));
+    return problems;
+  }
+
+  /// Measures the distance to every latent and compares it with what was claimed.
+  ///
+  /// @param tolerance how far the latent may lie from the one that was certified; 0 asks for the
+  ///   same bits
+  private void checkDistances(
+      List<String> problems,
+      ProtectedSet set,
+      float[] latent,
+      String claimedId,
+      double claimedDistance,
+      double claimedLower,
+      double tolerance) {
     if (latent.length != set.space().dim()) {
       problems.add(
           "the latent has %d values, but the set's have %d"
               .formatted(latent.length, set.space().dim()));
-      return problems; // there is no distance to check
+      return; // there is no distance to check
     }
     double least = Double.POSITIVE_INFINITY;
     double lower = Double.POSITIVE_INFINITY;
@@ -141,17 +238,22 @@ public record Certificate(
       }
       lower = Math.min(lower, Distance.lower(distance, latent.length) - error);
     }
+    boolean sameNearest =
+        tolerance == 0
+            ? claimedDistance == least && claimedId.equals(id)
+            : claimedDistance == least || Math.abs(claimedDistance - least) <= tolerance;
     require(
         problems,
-        nearestDistance == least && nearestId.equals(id),
+        sameNearest,
         "the nearest is '%s' at %s, not '%s' at %s"
-            .formatted(id, least, nearestId, nearestDistance));
+            .formatted(id, least, claimedId, claimedDistance));
     require(
         problems,
-        lower > radius && nearestLower > radius && nearestLower <= lower,
+        lower > radius
+            && claimedLower > radius + tolerance
+            && (claimedLower <= lower || claimedLower - lower <= tolerance),
         "the lower bound is %s, the certificate says %s, the radius is %s"
-            .formatted(lower, nearestLower, radius));
-    return problems;
+            .formatted(lower, claimedLower, radius));
   }
 
   private static void require(List<String> problems, boolean holds, String message) {
@@ -164,8 +266,12 @@ public record Certificate(
   public static String sha256(float[] latent) {
     ByteBuffer bytes = ByteBuffer.allocate(latent.length * 4).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(latent);
+    return sha256(bytes.array());
+  }
+
+  private static String sha256(byte[] bytes) {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every JDK has SHA-256", e);
     }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.Neighbor;
@@ -24,8 +25,10 @@ import spellshield.sampler.ball.Vectors;
 /// and so on for a bounded number of rounds. Only an exact search that finds nothing ends it well.
 ///
 /// *Delivery* is what happens to a latent on its way out, such as the rounding to an 8-bit file and
-/// back: what is checked, returned and certified is the delivered latent. Where delivery leads back
-/// into a ball, the next round aims farther out by what was missing.
+/// back: what is checked, returned and certified is the delivered latent. Where the file holds
+/// another latent than the one it was decoded from, as with an autoencoder, a [FileCheck] is made
+/// as well: then both must be outside. Where either leads back into a ball, the next round aims
+/// farther out by what was missing.
 ///
 /// Immutable; any number of threads may use it.
 public final class Guarantee {
@@ -36,30 +39,38 @@ public final class Guarantee {
   private final double radius;
   private final double farthestMove;
   private final UnaryOperator<float[]> delivery;
+  private final @Nullable FileCheck file;
 
   private Guarantee(
       ExactScan search,
       LatentReader latents,
       double radius,
       double farthestMove,
-      UnaryOperator<float[]> delivery) {
+      UnaryOperator<float[]> delivery,
+      @Nullable FileCheck file) {
     this.search = search;
     this.latents = latents;
     this.radius = radius;
     this.farthestMove = farthestMove;
     this.delivery = delivery;
+    this.file = file;
   }
 
   /// Guarantees a radius around every latent; a sample is moved by at most 4 radii.
   public static Guarantee of(ExactScan search, LatentReader latents, double radius) {
     NeighborSearch.requireRadius(radius);
-    return new Guarantee(search, latents, radius, 4 * radius, UnaryOperator.identity());
+    return new Guarantee(search, latents, radius, 4 * radius, UnaryOperator.identity(), null);
   }
 
   /// Checks what `delivery` makes of a latent instead of the latent itself; it must be
   /// deterministic.
   public Guarantee delivering(UnaryOperator<float[]> delivery) {
-    return new Guarantee(search, latents, radius, farthestMove, delivery);
+    return new Guarantee(search, latents, radius, farthestMove, delivery, file);
+  }
+
+  /// Also checks the latent of the file that a latent becomes.
+  public Guarantee checking(FileCheck check) {
+    return new Guarantee(search, latents, radius, farthestMove, delivery, check);
   }
 
   /// Gives up on a sample that would have to be moved farther than this.
@@ -68,12 +79,18 @@ public final class Guarantee {
       throw new IllegalArgumentException(
           "the farthest move must be positive, but was " + farthestMove);
     }
-    return new Guarantee(search, latents, radius, farthestMove, delivery);
+    return new Guarantee(search, latents, radius, farthestMove, delivery, file);
   }
 
   public double radius() {
     return radius;
   }
+
+  /// A file whose latent is outside every ball by more than the tolerance of its check.
+  ///
+  /// @param encoded the picture's hash and its latent
+  /// @param nearest the protected latent nearest to the file's
+  public record OutsideFile(FileCheck.Encoded encoded, Optional<Neighbor> nearest) {}
 
   /// What became of a sample.
   public sealed interface Verdict {
@@ -85,7 +102,15 @@ public final class Guarantee {
     ///   of them; none where the set is empty
     /// @param moved how far the latent was moved before delivery; 0 where it was outside already
     /// @param searches exact searches made
-    record Outside(float[] latent, Optional<Neighbor> nearest, double moved, int searches)
+    /// @param rounds how often the latent was delivered and checked; 1 where it was outside already
+    /// @param file what the file holds, which is outside too; empty without a [FileCheck]
+    record Outside(
+        float[] latent,
+        Optional<Neighbor> nearest,
+        double moved,
+        int searches,
+        int rounds,
+        Optional<OutsideFile> file)
         implements Verdict {}
 
     /// No point outside was found.
@@ -110,33 +135,50 @@ public final class Guarantee {
     Map<Object, Ball> known = new LinkedHashMap<>();
     double extra = 0;
     float[] moved = x0;
+    int searches = 0;
     for (int round = 1; round <= MOST_ROUNDS; round++) {
       float[] delivered = delivery.apply(moved);
-      Map<Object, Ball> holding = holding(delivered, others);
+      Map<Object, Ball> holding = holding(delivered, radius, others);
+      searches++;
+      double taken = missing(moved, delivered, holding, known);
+      FileCheck.@Nullable Encoded encoded = null;
+      if (file != null && holding.isEmpty()) { // the file of a latent that is inside is not wanted
+        encoded = file.encode(delivered);
+        holding = holding(encoded.latent(), radius + file.tolerance(), others);
+        searches++;
+        taken = missing(moved, encoded.latent(), holding, known);
+      }
       if (holding.isEmpty()) {
         Optional<Neighbor> nearest = nearest(delivered);
-        double length = Vectors.distance(start, moved);
-        return new Verdict.Outside(delivered, nearest, length, round + 2);
+        Optional<OutsideFile> outside =
+            Optional.ofNullable(encoded).map(file -> new OutsideFile(file, nearest(file.latent())));
+        return new Verdict.Outside(
+            delivered,
+            nearest,
+            Vectors.distance(start, moved),
+            searches + (outside.isPresent() ? 4 : 2),
+            round,
+            outside);
       }
-      extra += missing(moved, delivered, holding, known);
+      extra += taken;
       known.putAll(holding);
       Optional<double[]> out = Escape.from(start, aimedAt(known.values(), start, extra), random);
       if (out.isEmpty()) {
         return new Verdict.Failed(
-            "no way out of %d overlapping balls was found".formatted(known.size()), round);
+            "no way out of %d overlapping balls was found".formatted(known.size()), searches);
       }
       double length = Vectors.distance(out.get(), start);
       if (length > farthestMove) {
         return new Verdict.Failed(
             "the nearest way out of %d overlapping balls is %.4g long, more than %.4g"
                 .formatted(known.size(), length, farthestMove),
-            round);
+            searches);
       }
       moved = Vectors.narrow(out.get());
     }
     return new Verdict.Failed(
         "%d rounds led from one ball into another, %d in all".formatted(MOST_ROUNDS, known.size()),
-        MOST_ROUNDS);
+        searches);
   }
 
   /// Returns the nearest latent as stored, its lower bound taken over all latents: what storing may
@@ -157,12 +199,12 @@ public final class Guarantee {
 
   /// Returns the balls that the latent cannot be shown to be outside of, by what tells them apart:
   /// the item for those of the set, the ball itself for the others.
-  private Map<Object, Ball> holding(float[] latent, List<Ball> others) {
+  private Map<Object, Ball> holding(float[] latent, double reach, List<Ball> others) {
     Map<Object, Ball> holding = new LinkedHashMap<>();
-    for (Neighbor neighbor : search.search(latent, 1, radius).getFirst().neighbors()) {
+    for (Neighbor neighbor : search.search(latent, 1, reach).getFirst().neighbors()) {
       float[] centre = new float[latents.dim()];
       double error = latents.read(neighbor.item(), centre);
-      holding.put(neighbor.item(), new Ball(centre, radius + error));
+      holding.put(neighbor.item(), new Ball(centre, reach + error));
     }
     for (Ball ball : others) {
       double distance = Distance.between(latent, ball.centre());
@@ -173,14 +215,15 @@ public final class Guarantee {
     return holding;
   }
 
-  /// Returns how much farther out to aim: what delivery took from the distance to known balls.
+  /// Returns how much farther out to aim: what delivery took from the distance to balls that the
+  /// latent had left or was outside of.
   private static double missing(
       float[] moved, float[] delivered, Map<Object, Ball> holding, Map<Object, Ball> known) {
     double missing = 0;
     for (Map.Entry<Object, Ball> entry : holding.entrySet()) {
-      if (known.containsKey(entry.getKey())) {
-        Ball ball = entry.getValue();
-        double before = Distance.between(moved, ball.centre());
+      Ball ball = entry.getValue();
+      double before = Distance.between(moved, ball.centre());
+      if (known.containsKey(entry.getKey()) || before > ball.radius()) {
         double after = Distance.between(delivered, ball.centre());
         missing = Math.max(missing, Math.max(before - after, 1e-3 * ball.radius()));
       }

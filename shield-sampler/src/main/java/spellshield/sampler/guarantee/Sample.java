@@ -11,6 +11,7 @@ import spellshield.sampler.shield.Activity;
 /// @param attempts 1, and 1 more for each resampling
 /// @param activity what the shield did, all attempts together
 /// @param moved how far the guarantee moved it
+/// @param rounds how often the guarantee checked it: 1 where nothing was to be done, 0 without one
 /// @param certificate the proof, where a guarantee was asked for and kept
 /// @param failure why there is none although it was asked for; empty otherwise
 public record Sample(
@@ -20,6 +21,7 @@ public record Sample(
     int attempts,
     Activity activity,
     double moved,
+    int rounds,
     Optional<Certificate> certificate,
     String failure) {
 

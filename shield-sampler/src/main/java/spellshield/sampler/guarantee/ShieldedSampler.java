@@ -3,6 +3,7 @@ package spellshield.sampler.guarantee;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiFunction;
@@ -45,6 +46,7 @@ public final class ShieldedSampler {
   private @Nullable ProtectedSet set;
   private @Nullable Guarantee guarantee;
   private UnaryOperator<float[]> delivery = UnaryOperator.identity();
+  private @Nullable FileCheck fileCheck;
   private BiFunction<Denoiser, Noise, Denoiser> decoration = (inner, noise) -> inner;
   private @Nullable StepListener listener;
   private long searchNanos;
@@ -87,6 +89,12 @@ public final class ShieldedSampler {
   /// file and back.
   public ShieldedSampler delivering(UnaryOperator<float[]> delivery) {
     this.delivery = delivery;
+    return this;
+  }
+
+  /// Also checks and certifies the file that a latent becomes, where a guarantee is asked for.
+  public ShieldedSampler checking(FileCheck check) {
+    this.fileCheck = check;
     return this;
   }
 
@@ -203,9 +211,10 @@ public final class ShieldedSampler {
       float[] x0, long requested, long seed, int attempt, Activity activity, List<Ball> earlier) {
     if (guarantee == null || set == null) {
       return new Sample(
-          delivery.apply(x0), requested, seed, attempt, activity, 0, Optional.empty(), "");
+          delivery.apply(x0), requested, seed, attempt, activity, 0, 0, Optional.empty(), "");
     }
-    return switch (guarantee.settle(x0, earlier, seed)) {
+    Guarantee asked = fileCheck == null ? guarantee : guarantee.checking(fileCheck);
+    return switch (asked.settle(x0, earlier, seed)) {
       case Guarantee.Verdict.Outside outside ->
           new Sample(
               outside.latent(),
@@ -214,11 +223,12 @@ public final class ShieldedSampler {
               attempt,
               activity,
               outside.moved(),
+              outside.rounds(),
               Optional.of(
                   certify(set, guarantee.radius(), outside, requested, seed, attempt, activity)),
               "");
       case Guarantee.Verdict.Failed(String reason, int searches) ->
-          new Sample(x0, requested, seed, attempt, activity, 0, Optional.empty(), reason);
+          new Sample(x0, requested, seed, attempt, activity, 0, 0, Optional.empty(), reason);
     };
   }
 
@@ -245,6 +255,7 @@ public final class ShieldedSampler {
         Distance.ARITHMETIC,
         "exact",
         Certificate.sha256(outside.latent()),
+        outside.file().map(file -> fileClaim(set, file)),
         seed,
         requested,
         attempt,
@@ -258,5 +269,16 @@ public final class ShieldedSampler {
 
   private static long[] pick(long[] seeds, int[] rows) {
     return Arrays.stream(rows).mapToLong(row -> seeds[row]).toArray();
+  }
+
+  private Certificate.FileClaim fileClaim(ProtectedSet set, Guarantee.OutsideFile file) {
+    Optional<Neighbor> nearest = file.nearest();
+    return new Certificate.FileClaim(
+        Certificate.FileClaim.STATEMENT,
+        file.encoded().pictureSha256(),
+        nearest.map(n -> set.item(n.item()).id()).orElse(""),
+        nearest.map(Neighbor::distance).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Neighbor::lower).orElse(Double.POSITIVE_INFINITY),
+        Objects.requireNonNull(fileCheck).tolerance());
   }
 }

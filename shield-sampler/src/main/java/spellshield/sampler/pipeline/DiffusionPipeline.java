@@ -248,7 +248,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     if (protection != null) {
       sampler
           .guaranteeing(protection.set(), protection.radius())
-          .delivering(latent -> codec.roundTrip(latent, shape));
+          .checking(new ReencodedPicture(codec, shape));
     }
     return sampler;
   }

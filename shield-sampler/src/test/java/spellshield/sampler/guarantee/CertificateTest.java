@@ -166,6 +166,9 @@ class CertificateTest {
     try (ProtectedSet set = set("set", VALUES)) {
       ObjectNode whole = tree(sample(set));
       for (String field : whole.propertyNames()) {
+        if (field.equals("file")) {
+          continue; // nothing claimed of a file
+        }
         ObjectNode part = whole.deepCopy();
         part.remove(field);
         assertNone(part.toString());

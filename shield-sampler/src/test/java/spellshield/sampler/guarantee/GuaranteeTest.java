@@ -35,7 +35,13 @@ class GuaranteeTest {
           }
           boolean inside = nearest(values, dim, sample) <= radius;
           switch (guarantee.settle(sample, List.of(), 7)) {
-            case Verdict.Outside(float[] latent, var nearest, double length, int searches) -> {
+            case Verdict.Outside(
+                    float[] latent,
+                    var nearest,
+                    double length,
+                    var searches,
+                    var rounds,
+                    var file) -> {
               double distance = nearest(values, dim, latent);
               assertThat(distance).isGreaterThan(radius);
               assertThat(nearest.orElseThrow().distance()).isCloseTo(distance, within(1e-9));

@@ -18,10 +18,10 @@ public record BruteForce(Latents data) {
   public record Nearest(int item, double distance) {}
 
   /// Returns the nearest protected latent of each output, `Σ (x_i − z_i)²` summed in order.
-  public Nearest[] nearest(List<Sample> outputs) {
+  public Nearest[] nearest(List<float[]> outputs) {
     return IntStream.range(0, outputs.size())
         .parallel()
-        .mapToObj(i -> nearest(outputs.get(i).latent()))
+        .mapToObj(i -> nearest(outputs.get(i)))
         .toArray(Nearest[]::new);
   }
 
@@ -47,11 +47,16 @@ public record BruteForce(Latents data) {
     return new Nearest(item, Math.sqrt(least));
   }
 
-  /// Returns how many outputs are not farther than `radius` from every protected latent.
-  public int inside(List<Sample> outputs, double radius) {
+  /// Returns how many samples are not farther than `radius` from every protected latent.
+  public int inside(List<Sample> samples, double radius) {
+    return inside(nearest(samples.stream().map(Sample::latent).toList()), radius);
+  }
+
+  /// Returns how many of these are not farther than `radius`.
+  public int inside(Nearest[] nearest, double radius) {
     int inside = 0;
-    for (Nearest nearest : nearest(outputs)) {
-      inside += nearest.distance() <= radius ? 1 : 0;
+    for (Nearest one : nearest) {
+      inside += one.distance() <= radius ? 1 : 0;
     }
     return inside;
   }

@@ -13,6 +13,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import spellshield.index.ProtectedSet;
 import spellshield.index.store.Precision;
+import spellshield.sampler.pipeline.DiffusionPipeline;
+import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.image.Png;
 import spellshield.tools.report.ContactSheet;
@@ -28,11 +30,14 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Protects real pictures and samples models that have memorised them, plain and shielded.",
       "",
-      "First 60,000 pictures of clothes and a table, then 1,871 emoji and a contact sheet. About three"
-          + " minutes on two cores; with --small half a minute on a part of the pictures."
+      "First 60,000 pictures of clothes and a table, then 1,871 emoji, in the latents of an autoencoder:"
+          + " a closed formula from memoriser to artist, and two networks that were trained on them."
+          + " About three minutes on two cores; with --small half a minute on a part."
     })
 final class DemoCommand implements Callable<Integer> {
-  private static final int[] HALF_WIDTHS = {64, 20, 14};
+  /// Half-widths of the windows, in places of a latent of 8×8.
+  private static final int[] HALF_WIDTHS = {8, 2, 1};
+
   private static final double EMOJI_SHARE = 0.3;
   private static final int SHOWN = 8;
 
@@ -47,6 +52,13 @@ final class DemoCommand implements Callable<Integer> {
       defaultValue = "data",
       description = "Where emoji/ and fashion-mnist/ are (default: ${DEFAULT-VALUE}).")
   private Path data = Path.of("data");
+
+  @Option(
+      names = "--models",
+      paramLabel = "DIR",
+      defaultValue = "models",
+      description = "Where emoji/ and emoji-memoriser/ are (default: ${DEFAULT-VALUE}).")
+  private Path models = Path.of("models");
 
   @Option(
       names = {"-o", "--output"},
@@ -148,51 +160,84 @@ final class DemoCommand implements Callable<Integer> {
   private int dial(Console console, ObjectNode result, StringBuilder report) throws IOException {
     ImageSource emoji = ImageSource.open(data.resolve("emoji"));
     long limit = small ? 500 : Long.MAX_VALUE;
-    PixelCodec codec = SetBuild.fit(emoji, 64, 64, 3, limit, quiet);
     Path folder = output.resolve(small ? "emoji-set-small" : "emoji-set");
     List<String> names = new ArrayList<>();
-    SetBuild.build(
-        emoji, codec, Precision.FLOAT32, folder, limit, quiet, origin -> names.add(origin.name()));
-    try (ProtectedSet set = ProtectedSet.open(folder)) {
-      double radius = set.radius(EMOJI_SHARE);
-      console.say("protected %,d emoji; turning the dial".formatted(set.count()));
-      ContactSheet sheet =
-          new ContactSheet(
-              "%,d emoji, r = %.2f of the typical distance".formatted(set.count(), EMOJI_SHARE), 2);
-      DialDemo demo = new DialDemo(set, codec, radius, small ? 4 : 16, quiet, names::get);
-      ArrayNode dial = result.putArray("dial");
-      report.append(
-          ("%n%,d protected emoji, dim %d, radius %.3f = %.2f of the typical distance %.3f%n%n"
-                  + "window  samples  plain inside  shielded inside  unchanged  certified  copy"
-                  + " correlation plain, shielded%n")
-              .formatted(
-                  set.count(),
-                  set.space().dim(),
-                  radius,
-                  EMOJI_SHARE,
-                  set.statistics().typicalDistance()));
-      int inside = 0;
-      for (int halfWidth : HALF_WIDTHS) {
-        DialDemo.Setting setting = demo.run(halfWidth, SHOWN, sheet);
-        dial.addPOJO(setting);
-        inside += setting.shieldedInside();
-        report.append(
-            "%6d  %7d  %12d  %15d  %9d  %9d  %.3f, %.3f%n"
-                .formatted(
-                    setting.window(),
-                    setting.samples(),
-                    setting.plainInside(),
-                    setting.shieldedInside(),
-                    setting.unchanged(),
-                    setting.certified(),
-                    setting.plainCorrelation(),
-                    setting.shieldedCorrelation()));
+    try (LatentCodec codec = LatentCodec.open(models.resolve("emoji"), 64, 64)) {
+      SetBuild.build(
+          emoji,
+          codec,
+          Precision.FLOAT32,
+          folder,
+          limit,
+          quiet,
+          origin -> names.add(origin.name()));
+      try (ProtectedSet set = ProtectedSet.open(folder)) {
+        double radius = set.radius(EMOJI_SHARE);
+        console.say("protected %,d emoji; turning the dial".formatted(set.count()));
+        ContactSheet sheet =
+            new ContactSheet(
+                "%,d emoji, r = %.2f of the typical distance".formatted(set.count(), EMOJI_SHARE),
+                2);
+        List<DialDemo.Setting> settings =
+            turn(new DialDemo(set, codec, radius, quiet, names::get), sheet);
+        ArrayNode dial = result.putArray("dial");
+        settings.forEach(setting -> dial.addPOJO(setting));
+        report.append(text(set, radius, settings));
+        Path picture = output.resolve("demo.png");
+        Files.write(picture, Png.write(sheet.draw()));
+        result.put("picture", picture.toString());
+        report.append("%npicture: %s%n".formatted(picture));
+        return settings.stream()
+            .mapToInt(setting -> setting.shieldedInside() + setting.shieldedFilesInside())
+            .sum();
       }
-      Path picture = output.resolve("demo.png");
-      Files.write(picture, Png.write(sheet.draw()));
-      result.put("picture", picture.toString());
-      report.append("%npicture: %s%n".formatted(picture));
-      return inside;
     }
+  }
+
+  private List<DialDemo.Setting> turn(DialDemo demo, ContactSheet sheet) throws IOException {
+    List<DialDemo.Setting> settings = new ArrayList<>();
+    int samples = small ? 4 : 32;
+    for (int halfWidth : HALF_WIDTHS) {
+      int window = 2 * halfWidth + 1;
+      String name = window > 8 ? "whole latent" : "%d×%d window".formatted(window, window);
+      settings.add(demo.formula(name, halfWidth, samples, SHOWN, sheet));
+    }
+    for (String model : new String[] {"emoji-memoriser", "emoji"}) {
+      try (DiffusionPipeline pipeline = DiffusionPipeline.load(models.resolve(model))) {
+        settings.add(demo.network(model, pipeline, samples, SHOWN, sheet));
+      }
+    }
+    return settings;
+  }
+
+  private static String text(ProtectedSet set, double radius, List<DialDemo.Setting> settings) {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        ("%n%,d protected emoji, dim %d, radius %.3f = %.2f of the typical distance %.3f%n%n"
+                + "                          inside, latent/file                        second  copy"
+                + " correlation%n"
+                + "model            samples     plain  shielded  unchanged  certified   round  plain,"
+                + " shielded%n")
+            .formatted(
+                set.count(),
+                set.space().dim(),
+                radius,
+                EMOJI_SHARE,
+                set.statistics().typicalDistance()));
+    for (DialDemo.Setting setting : settings) {
+      text.append(
+          "%-15s  %7d  %8s  %8s  %9d  %9d  %6d  %.3f, %.3f%n"
+              .formatted(
+                  setting.model(),
+                  setting.samples(),
+                  setting.plainInside() + "/" + setting.plainFilesInside(),
+                  setting.shieldedInside() + "/" + setting.shieldedFilesInside(),
+                  setting.unchanged(),
+                  setting.certified(),
+                  setting.again(),
+                  setting.plainCorrelation(),
+                  setting.shieldedCorrelation()));
+    }
+    return text.toString();
   }
 }

@@ -3,30 +3,37 @@ package spellshield.tools;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import spellshield.index.ProtectedSet;
 import spellshield.sampler.Condition;
+import spellshield.sampler.Denoiser;
 import spellshield.sampler.Euler;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.denoiser.LocalEmpiricalDenoiser;
 import spellshield.sampler.guarantee.Sample;
 import spellshield.sampler.guarantee.ShieldedSampler;
 import spellshield.sampler.image.RgbImage;
+import spellshield.sampler.pipeline.DiffusionPipeline;
+import spellshield.sampler.pipeline.Generated;
+import spellshield.sampler.pipeline.Protection;
+import spellshield.sampler.pipeline.Request;
 import spellshield.sampler.shield.Shield;
-import spellshield.tools.codec.Codec;
+import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.measure.CopyCorrelation;
 import spellshield.tools.report.ContactSheet;
 import spellshield.tools.report.ContactSheet.Cell;
 
-/// The second half of the demo: the dial from a memoriser to an artist, plain and behind the
-/// shield.
+/// The second half of the demo: in the latents of an autoencoder, the dial from a memoriser to an
+/// artist and real networks, plain and behind the shield.
 final class DialDemo {
-  private static final int STEPS = 18;
+  private static final int FORMULA_STEPS = 18;
+  private static final int NETWORK_STEPS = 25;
+  private static final int BATCH = 16;
 
   private final ProtectedSet set;
-  private final Codec codec;
+  private final LatentCodec codec;
   private final double radius;
-  private final int samples;
   private final boolean quiet;
   private final ProtectedData data;
   private final BruteForce judge;
@@ -37,120 +44,171 @@ final class DialDemo {
   /// @param names what a protected picture shows
   DialDemo(
       ProtectedSet set,
-      Codec codec,
+      LatentCodec codec,
       double radius,
-      int samples,
       boolean quiet,
       IntFunction<String> names) {
     this.set = set;
     this.codec = codec;
     this.radius = radius;
-    this.samples = samples;
     this.quiet = quiet;
     this.data = ProtectedData.of(set);
     this.judge = new BruteForce(data.latents());
     this.names = names;
   }
 
-  /// One setting of the dial.
+  /// One line of the table.
   ///
-  /// @param window the width of the window in pixels
+  /// @param plainInside plain samples whose latents lie inside
+  /// @param plainFilesInside plain samples whose files, encoded again, lie inside
   /// @param unchanged shielded outputs that are bit-equal to the plain ones
+  /// @param again shielded samples that needed a second round, or more, for latent or file
   /// @param plainCorrelation mean copy correlation with the nearest protected picture
   record Setting(
-      int window,
+      String model,
       int samples,
       int plainInside,
+      int plainFilesInside,
       int shieldedInside,
+      int shieldedFilesInside,
       int unchanged,
       int certified,
+      int again,
       double plainCorrelation,
       double shieldedCorrelation) {}
 
-  /// Samples at one setting and adds its rows to the sheet.
-  Setting run(int halfWidth, int shown, ContactSheet sheet) {
+  /// Samples the closed formula with windows of a half-width, in places of the latent.
+  Setting formula(String name, int halfWidth, int samples, int shown, ContactSheet sheet) {
     LocalEmpiricalDenoiser denoiser = LocalEmpiricalDenoiser.of(data.latents(), halfWidth);
-    int width = Math.max(set.space().shape()[1], set.space().shape()[2]);
-    int window = 2 * halfWidth + 1;
-    String name = halfWidth >= width ? "whole image" : window + " px";
     Shield none = Shield.builder().build();
     Shield shield = Shield.builder().protecting(set.exact(), set.latents(), radius).build();
-    List<Sample> plain = sample(name + " plain", sampler(denoiser, none));
-    List<Sample> shielded =
-        sample(name + " shielded", sampler(denoiser, shield).guaranteeing(set, radius));
-    BruteForce.Nearest[] nearPlain = judge.nearest(plain);
-    BruteForce.Nearest[] nearShielded = judge.nearest(shielded);
-    double plainCorrelation = 0;
-    double shieldedCorrelation = 0;
-    List<List<Cell>> rows = List.of(cells(), cells(), cells(), cells());
-    int unchanged = 0;
-    for (int i = 0; i < samples; i++) {
-      boolean same = Arrays.equals(plain.get(i).latent(), shielded.get(i).latent());
-      unchanged += same ? 1 : 0;
-      plainCorrelation += addPair(plain.get(i), nearPlain[i], rows.get(0), rows.get(1), "");
-      shieldedCorrelation +=
-          addPair(
-              shielded.get(i), nearShielded[i], rows.get(2), rows.get(3), same ? "same" : "moved");
-    }
-    String[] headings = {name, "  nearest", "shielded", "  nearest"};
-    for (int row = 0; row < headings.length; row++) {
-      sheet.row(headings[row], rows.get(row).subList(0, Math.min(shown, samples)));
-    }
-    return new Setting(
-        window,
-        samples,
-        count(nearPlain),
-        count(nearShielded),
-        unchanged,
-        (int) shielded.stream().filter(sample -> sample.certificate().isPresent()).count(),
-        plainCorrelation / samples,
-        shieldedCorrelation / samples);
+    ShieldedSampler plain = sampler(denoiser, none);
+    ShieldedSampler shielded =
+        sampler(denoiser, shield)
+            .guaranteeing(set, radius)
+            .checking(codec.autoencoder().fileCheck(set.space().shape()));
+    return setting(
+        name,
+        batches(name + " plain", samples, seeds -> plain.sample(seeds, Condition.NONE)),
+        batches(name + " shielded", samples, seeds -> shielded.sample(seeds, Condition.NONE)),
+        shown,
+        sheet);
   }
 
-  private static List<Cell> cells() {
-    return new ArrayList<>();
+  private ShieldedSampler sampler(Denoiser denoiser, Shield shield) {
+    return new ShieldedSampler(
+        denoiser,
+        new Euler(),
+        NoiseSchedule.Karras.edm(),
+        FORMULA_STEPS,
+        shield,
+        set.space().shape());
   }
 
-  private int count(BruteForce.Nearest[] nearest) {
-    return (int) Arrays.stream(nearest).filter(n -> n.distance() <= radius).count();
+  /// Samples a network, its classes in turn.
+  Setting network(
+      String name, DiffusionPipeline pipeline, int samples, int shown, ContactSheet sheet) {
+    int classes = pipeline.labels().size();
+    Function<long[], Request> request =
+        seeds ->
+            Request.labels(
+                    Arrays.stream(seeds).mapToInt(seed -> Math.floorMod(seed, classes)).toArray())
+                .seeds(seeds)
+                .steps(NETWORK_STEPS)
+                .withoutPictures();
+    Protection protection = Protection.of(set, radius);
+    return setting(
+        name,
+        batches(name + " plain", samples, seeds -> samples(pipeline.sample(request.apply(seeds)))),
+        batches(
+            name + " shielded",
+            samples,
+            seeds -> samples(pipeline.sample(request.apply(seeds), protection))),
+        shown,
+        sheet);
   }
 
-  /// Adds a sample and its nearest protected picture; returns their copy correlation.
-  private double addPair(
-      Sample sample,
-      BruteForce.Nearest near,
-      List<Cell> own,
-      List<Cell> protectedOnes,
-      String mark) {
-    RgbImage picture = codec.decode(sample.latent());
-    RgbImage original = codec.decode(data.latents().row(near.item()));
-    double correlation = CopyCorrelation.of(picture, original);
-    double share = near.distance() / set.statistics().typicalDistance();
-    int frame = near.distance() <= radius ? ContactSheet.INSIDE : ContactSheet.OUTSIDE;
-    own.add(new Cell(picture, "%.2f %s".formatted(share, mark).strip(), frame));
-    protectedOnes.add(Cell.of(original, names.apply(near.item())));
-    return correlation;
+  private static List<Sample> samples(List<Generated> results) {
+    return results.stream().map(Generated::sample).toList();
   }
 
-  private List<Sample> sample(String task, ShieldedSampler sampler) {
+  private List<Sample> batches(String task, int samples, Function<long[], List<Sample>> run) {
     List<Sample> done = new ArrayList<>();
-    int batch = 4;
     try (Progress progress = Progress.start(task, samples, quiet)) {
-      for (int from = 0; from < samples; from += batch) {
-        long[] seeds = new long[Math.min(batch, samples - from)];
+      for (int from = 0; from < samples; from += BATCH) {
+        long[] seeds = new long[Math.min(BATCH, samples - from)];
         for (int i = 0; i < seeds.length; i++) {
           seeds[i] = (long) from + i;
         }
-        done.addAll(sampler.sample(seeds, Condition.NONE));
+        done.addAll(run.apply(seeds));
         progress.step(seeds.length);
       }
     }
     return done;
   }
 
-  private ShieldedSampler sampler(LocalEmpiricalDenoiser denoiser, Shield shield) {
-    return new ShieldedSampler(
-            denoiser, new Euler(), NoiseSchedule.Karras.edm(), STEPS, shield, set.space().shape())
-        .delivering(codec::roundTrip);
+  /// Judges by brute force, and adds four rows to the sheet.
+  private Setting setting(
+      String name, List<Sample> plain, List<Sample> shielded, int shown, ContactSheet sheet) {
+    int samples = plain.size();
+    Look look = look(plain, i -> "");
+    int[] unchanged = new int[1];
+    Look shieldedLook =
+        look(
+            shielded,
+            i -> {
+              boolean same = Arrays.equals(plain.get(i).latent(), shielded.get(i).latent());
+              unchanged[0] += same ? 1 : 0;
+              return same ? "same" : "moved";
+            });
+    sheet.row(name, look.own().subList(0, Math.min(shown, samples)));
+    sheet.row("  nearest", look.near().subList(0, Math.min(shown, samples)));
+    sheet.row("shielded", shieldedLook.own().subList(0, Math.min(shown, samples)));
+    sheet.row("  nearest", shieldedLook.near().subList(0, Math.min(shown, samples)));
+    return new Setting(
+        name,
+        samples,
+        look.latentsInside(),
+        look.filesInside(),
+        shieldedLook.latentsInside(),
+        shieldedLook.filesInside(),
+        unchanged[0],
+        (int) shielded.stream().filter(sample -> sample.certificate().isPresent()).count(),
+        (int) shielded.stream().filter(sample -> sample.rounds() > 1).count(),
+        look.correlation(),
+        shieldedLook.correlation());
+  }
+
+  /// What becomes of samples as pictures.
+  ///
+  /// @param own each picture, with the distance of its latent
+  /// @param near the nearest protected picture of each
+  /// @param correlation mean copy correlation of both
+  private record Look(
+      List<Cell> own, List<Cell> near, int latentsInside, int filesInside, double correlation) {}
+
+  private Look look(List<Sample> samples, IntFunction<String> mark) {
+    List<float[]> latents = samples.stream().map(Sample::latent).toList();
+    List<RgbImage> pictures = latents.stream().map(codec::decode).toList();
+    BruteForce.Nearest[] nearest = judge.nearest(latents);
+    BruteForce.Nearest[] nearestToFiles = judge.nearest(codec.encode(pictures));
+    List<Cell> own = new ArrayList<>();
+    List<Cell> near = new ArrayList<>();
+    double correlation = 0;
+    for (int i = 0; i < samples.size(); i++) {
+      RgbImage original = codec.decode(data.latents().row(nearest[i].item()));
+      correlation += CopyCorrelation.of(pictures.get(i), original);
+      double least = Math.min(nearest[i].distance(), nearestToFiles[i].distance());
+      double share = nearest[i].distance() / set.statistics().typicalDistance();
+      int frame = least <= radius ? ContactSheet.INSIDE : ContactSheet.OUTSIDE;
+      own.add(new Cell(pictures.get(i), "%.2f %s".formatted(share, mark.apply(i)).strip(), frame));
+      near.add(Cell.of(original, names.apply(nearest[i].item())));
+    }
+    return new Look(
+        own,
+        near,
+        judge.inside(nearest, radius),
+        judge.inside(nearestToFiles, radius),
+        correlation / samples.size());
   }
 }

@@ -1,29 +1,27 @@
 package spellshield.benchmarks.latents;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import spellshield.sampler.image.RgbImage;
+import spellshield.sampler.onnx.OnnxNetwork;
+import spellshield.sampler.onnx.Tensor;
 
-/// An image encoder in ONNX: RGB in [0, 1], `[N, 3, H, W]`, to latents `[N, D]`. One thread at a
-/// time.
+/// An image encoder in ONNX: RGB in [0, 1], `[N, 3, H, W]`, to latents `[N, D]`.
 final class Encoder implements AutoCloseable {
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
-  private final OrtSession session;
+  private final OnnxNetwork network;
   private final String input;
+  private final String output;
 
-  Encoder(Path model) throws OrtException {
-    session = environment.createSession(model.toString());
-    input = session.getInputNames().iterator().next();
+  Encoder(Path model) throws IOException {
+    network = OnnxNetwork.open(model);
+    input = network.inputs().firstEntry().getKey();
+    output = network.outputs().firstEntry().getKey();
   }
 
   /// Returns one latent per image; the images have one size and three channels.
-  float[] encode(List<RgbImage> images) throws OrtException {
+  float[] encode(List<RgbImage> images) {
     int width = images.getFirst().width();
     int height = images.getFirst().height();
     float[] pixels = new float[images.size() * 3 * width * height];
@@ -37,18 +35,12 @@ final class Encoder implements AutoCloseable {
         }
       }
     }
-    long[] shape = {images.size(), 3, height, width};
-    try (OnnxTensor tensor = OnnxTensor.createTensor(environment, FloatBuffer.wrap(pixels), shape);
-        OrtSession.Result result = session.run(Map.of(input, tensor))) {
-      FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
-      float[] latents = new float[buffer.remaining()];
-      buffer.get(latents);
-      return latents;
-    }
+    Tensor tensor = new Tensor(pixels, images.size(), 3, height, width);
+    return network.run(Map.of(input, tensor), output).getFirst().values();
   }
 
   @Override
-  public void close() throws OrtException {
-    session.close();
+  public void close() {
+    network.close();
   }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import spellshield.index.store.LatentSpace;
 import spellshield.sampler.Latents;
+import spellshield.sampler.guarantee.FileCheck;
 import spellshield.sampler.image.RgbImage;
 import spellshield.sampler.onnx.OnnxNetwork;
 import spellshield.sampler.onnx.Port;
@@ -350,6 +351,11 @@ public final class AutoencoderCodec implements AutoCloseable {
       images.add(new RgbImage(width, height, 3, bytes));
     }
     return images;
+  }
+
+  /// Returns the check of the files of latents of a shape: decoded, rounded to 8 bits, encoded.
+  public FileCheck fileCheck(int... shape) {
+    return new ReencodedPicture(this, shape);
   }
 
   @Override

@@ -246,9 +246,7 @@ public final class DiffusionPipeline implements AutoCloseable {
         });
     request.listener().ifPresent(sampler::watchedBy);
     if (protection != null) {
-      sampler
-          .guaranteeing(protection.set(), protection.radius())
-          .checking(new ReencodedPicture(codec, shape));
+      sampler.guaranteeing(protection.set(), protection.radius()).checking(codec.fileCheck(shape));
     }
     return sampler;
   }

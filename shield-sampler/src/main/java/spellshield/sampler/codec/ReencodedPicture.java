@@ -1,8 +1,7 @@
-package spellshield.sampler.pipeline;
+package spellshield.sampler.codec;
 
 import java.util.List;
 import spellshield.sampler.Latents;
-import spellshield.sampler.codec.AutoencoderCodec;
 import spellshield.sampler.guarantee.FileCheck;
 import spellshield.sampler.image.RgbImage;
 

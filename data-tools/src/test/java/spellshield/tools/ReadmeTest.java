@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
@@ -28,17 +31,92 @@ import spellshield.sampler.denoiser.EmpiricalDenoiser;
 import spellshield.sampler.guarantee.Certificate;
 
 class ReadmeTest {
+  @TempDir private Path folder = Path.of("");
 
-  @Test
-  void the_example_has_at_most_15_lines_compiles_and_certifies(@TempDir Path folder)
-      throws Exception {
+  private static List<String> examples() throws IOException {
     String readme = Files.readString(Path.of("..", "README.md"));
     Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(readme);
-    assertThat(block.find()).isTrue();
-    String example = block.group(1);
-    assertThat(example.lines().count()).isLessThanOrEqualTo(15);
-    assertThat(block.find()).isFalse();
+    List<String> examples = block.results().map(result -> result.group(1)).toList();
+    assertThat(examples).hasSize(2);
+    assertThat(examples).allMatch(example -> example.lines().count() <= 15);
+    return examples;
+  }
 
+  @Test
+  void the_example_of_a_pipeline_samples_and_certifies_what_the_command_does() throws Exception {
+    Path model = Path.of("..", "models", "emoji");
+    Path set = folder.resolve("set");
+    Path pictures = Files.createDirectory(folder.resolve("pictures"));
+    try (Stream<Path> emoji = Files.list(Path.of("..", "data", "emoji"))) {
+      for (Path file :
+          emoji.filter(f -> f.toString().endsWith(".png")).sorted().limit(60).toList()) {
+        Files.copy(file, pictures.resolve(file.getFileName()));
+      }
+    }
+    assertThat(
+            Main.run(
+                "index", pictures.toString(), "-o", set.toString(), "-q", "-m", model.toString()))
+        .isZero();
+    List<Certificate> printed = run(examples().get(0), "Path set, Path model", set, model);
+    assertThat(printed).hasSize(4).allMatch(certificate -> certificate.file().isPresent());
+
+    Path out = folder.resolve("out");
+    String[] command = {
+      "sample",
+      set.toString(),
+      "-o",
+      out.toString(),
+      "-q",
+      "-m",
+      model.toString(),
+      "--label",
+      "animals-nature",
+      "--seed",
+      "1",
+      "-n",
+      "4",
+      "--radius",
+      "0.3",
+      "--json"
+    };
+    assertThat(quietly(command)).isZero();
+    for (int seed = 1; seed <= 4; seed++) {
+      String written = Files.readString(out.resolve("sample-%d.json".formatted(seed)));
+      assertThat(Certificate.parse(written)).isEqualTo(printed.get(seed - 1));
+    }
+  }
+
+  @Test
+  void the_example_of_a_denoiser_of_ones_own_certifies() throws Exception {
+    float[] values = new float[40 * 12];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) Math.sin(i * 1.3);
+    }
+    build(folder.resolve("set"), values);
+    try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(new Latents(values, 40, 3, 2, 2))) {
+      assertThat(
+              run(
+                  examples().get(1),
+                  "Path folder, Denoiser denoiser",
+                  folder.resolve("set"),
+                  (Denoiser) denoiser))
+          .hasSize(4);
+    }
+  }
+
+  private static int quietly(String... command) {
+    PrintStream before = System.out;
+    try {
+      System.setOut(new PrintStream(OutputStream.nullOutputStream()));
+      return Main.run(command);
+    } finally {
+      System.setOut(before);
+    }
+  }
+
+  /// Compiles an example as the body of a method, runs it, and reads the certificates it prints.
+  private List<Certificate> run(String example, String parameters, Object... arguments)
+      throws Exception {
     Path source = folder.resolve("Example.java");
     Files.writeString(
         source,
@@ -48,10 +126,12 @@ class ReadmeTest {
         import spellshield.index.*;
         import spellshield.sampler.*;
         import spellshield.sampler.guarantee.*;
+        import spellshield.sampler.pipeline.*;
         import spellshield.sampler.shield.*;
         public class Example {
-          public static void run(Path folder, Denoiser denoiser) throws Exception {
+          public static void run(%s) throws Exception {
         """
+                .formatted(parameters)
             + example
             + "}}");
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
@@ -68,30 +148,27 @@ class ReadmeTest {
             source.toString());
     assertThat(result).as(complaints.toString(StandardCharsets.UTF_8)).isZero();
 
-    float[] values = new float[40 * 12];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) Math.sin(i * 1.3);
-    }
-    build(folder.resolve("set"), values);
-    List<String> printed;
     PrintStream before = System.out;
-    try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(new Latents(values, 40, 3, 2, 2));
-        URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
       System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-      loader
-          .loadClass("Example")
-          .getMethod("run", Path.class, Denoiser.class)
-          .invoke(null, folder.resolve("set"), denoiser);
-      printed = List.of(out.toString(StandardCharsets.UTF_8).split("(?<=})\\R"));
+      Method run =
+          Stream.of(loader.loadClass("Example").getMethods())
+              .filter(method -> method.getName().equals("run"))
+              .findFirst()
+              .orElseThrow();
+      run.invoke(null, arguments);
     } finally {
       System.setOut(before);
     }
-    assertThat(printed).hasSize(4);
-    for (String json : printed) {
-      Certificate certificate = Certificate.parse(json);
+    List<Certificate> printed =
+        Stream.of(out.toString(StandardCharsets.UTF_8).split("(?<=\n})\\R"))
+            .map(Certificate::parse)
+            .toList();
+    for (Certificate certificate : printed) {
       assertThat(certificate.nearestLower()).isGreaterThan(certificate.radius());
     }
+    return printed;
   }
 
   private static void build(Path folder, float[] values) throws IOException {

@@ -62,7 +62,9 @@ public final class ProtectedSet implements AutoCloseable {
     this.recalls = SetSections.recalls(manifest);
     this.sketches = SketchFiles.read(storage, manifest, latents.living(), olderSketches);
     try {
-      this.exact = new ExactScan(sketches.table(), latents);
+      // An empty set needs no help from its mean.
+      double clear = latents.living().count() == 0 ? 0 : statistics.meanClearance();
+      this.exact = new ExactScan(sketches.table(), latents, clear);
     } catch (IllegalArgumentException e) {
       throw new DamagedSetException(sketches.builtFile().name(), String.valueOf(e.getMessage()));
     }
@@ -181,7 +183,7 @@ public final class ProtectedSet implements AutoCloseable {
 
   private Graph graph(List<FileEntry> files, DirectoryReader reader) throws IOException {
     return new Graph(
-        files, reader, new HnswSearch(reader, sketches.table(), latents, latents.living()));
+        files, reader, new HnswSearch(reader, sketches.table(), latents, latents.living(), exact));
   }
 
   /// Returns the latents by number, those of removed items included.

@@ -15,6 +15,7 @@ import org.apache.lucene.store.FSDirectory;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.HnswSearch;
+import spellshield.index.search.Neighbor;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
@@ -22,6 +23,7 @@ import spellshield.index.sketch.Sketches;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.LatentReader;
 import spellshield.index.store.LatentStore;
+import spellshield.index.store.LivingItems;
 import spellshield.index.store.Verification;
 
 /// The first N latents of a cache that [MakeLatents] filled, with both searches and the queries.
@@ -126,12 +128,15 @@ public final class BenchmarkSet implements AutoCloseable {
   }
 
   public ExactScan exact() {
-    return new ExactScan(table, latents);
+    ExactScan plain = new ExactScan(table, latents);
+    double clear =
+        plain.nearest(table.sketcher().mean(), 1).getFirst().map(Neighbor::lower).orElse(0.0);
+    return new ExactScan(table, latents, clear);
   }
 
   /// Returns the search by the graph, which is built where it is missing.
   public HnswSearch hnsw() throws IOException {
-    return new HnswSearch(graph(), table, latents);
+    return new HnswSearch(graph(), table, latents, LivingItems.all(latents.count()), exact());
   }
 
   /// Returns the graph, which is built where it is missing.

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
@@ -22,6 +23,9 @@ import spellshield.index.store.LatentReader;
 /// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
 /// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
 ///
+/// Before the first sieve stands the mean μ of the set, where trajectories begin: with no latent
+/// within m of it, `‖q − z‖ ≥ m − ‖q − μ‖`, and a query near it is answered without a sketch.
+///
 /// A search whose calling thread is interrupted ends within a few milliseconds with a
 /// [CancellationException]; the thread stays interrupted.
 public final class ExactScan implements NeighborSearch {
@@ -34,9 +38,19 @@ public final class ExactScan implements NeighborSearch {
 
   private final SketchTable table;
   private final LatentReader latents;
+  private final double meanClearance;
+  private final double latentError;
 
   /// Takes a table and the latents that it was made from.
   public ExactScan(SketchTable table, LatentReader latents) {
+    this(table, latents, 0);
+  }
+
+  /// Takes a table and the latents that it was made from.
+  ///
+  /// @param meanClearance m, a distance from the sketcher's mean within which no latent lies, such
+  ///   as [SetStatistics#meanClearance]
+  public ExactScan(SketchTable table, LatentReader latents, double meanClearance) {
     if (table.count() != latents.count() || table.sketcher().dim() != latents.dim()) {
       throw new IllegalArgumentException(
           "the sketches are of %d latents with %d values, but the latents are %d with %d"
@@ -44,6 +58,8 @@ public final class ExactScan implements NeighborSearch {
     }
     this.table = table;
     this.latents = latents;
+    this.meanClearance = meanClearance;
+    this.latentError = table.latentError();
   }
 
   @Override
@@ -55,7 +71,55 @@ public final class ExactScan implements NeighborSearch {
   public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
     Refiner.check(queries, radii, latents.dim());
-    return search(sketch(queries, radii.length), queries, radii, 0);
+    stopIfInterrupted(Thread.currentThread());
+    return searchUnlessClear(
+        queries, radii, (some, reaches) -> search(sketch(some, reaches.length), some, reaches, 0));
+  }
+
+  /// Asks a search about the queries that are not known to be clear of the set.
+  List<Neighborhood> searchUnlessClear(
+      float[] queries, double[] radii, BiFunction<float[], double[], List<Neighborhood>> search) {
+    int dim = latents.dim();
+    double[] clearances = new double[radii.length];
+    int[] due = new int[radii.length];
+    int count = 0;
+    for (int q = 0; q < radii.length; q++) {
+      clearances[q] = clearance(queries, q);
+      if (!(clearances[q] > radii[q])) {
+        due[count++] = q;
+      }
+    }
+    if (count == radii.length) {
+      return search.apply(queries, radii);
+    }
+    float[] some = new float[count * dim];
+    double[] reaches = new double[count];
+    for (int i = 0; i < count; i++) {
+      System.arraycopy(queries, due[i] * dim, some, i * dim, dim);
+      reaches[i] = radii[due[i]];
+    }
+    List<Neighborhood> found = search.apply(some, reaches);
+    List<Neighborhood> answers = new ArrayList<>();
+    for (int q = 0, i = 0; q < radii.length; q++) {
+      boolean asked = i < count && due[i] == q;
+      answers.add(asked ? found.get(i++) : new Neighborhood(List.of(), clearances[q]));
+    }
+    return answers;
+  }
+
+  /// Returns a distance from a query within which no latent lies, as its distance from the mean
+  /// tells; not positive where that tells nothing.
+  ///
+  /// The lower end of an item's interval is at least `(m − ‖q − μ‖)·(1 − 2⁻³⁰) − e`, e the most by
+  /// which storing moved a latent: a distance is off by less than 2⁻³¹ of itself.
+  private double clearance(float[] queries, int q) {
+    if (!(meanClearance > 0)) {
+      return 0;
+    }
+    int dim = latents.dim();
+    double fromMean = Distance.between(queries, q * dim, table.sketcher().mean(), 0, dim);
+    double clear = meanClearance - Distance.upper(fromMean, dim);
+    return clear * (1 - 0x1p-30) - latentError;
   }
 
   /// Searches the groups from `firstGroup` on.

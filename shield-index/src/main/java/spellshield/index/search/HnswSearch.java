@@ -60,6 +60,17 @@ public final class HnswSearch implements NeighborSearch {
   public HnswSearch(
       DirectoryReader reader, SketchTable table, LatentReader latents, LivingItems living)
       throws IOException {
+    this(reader, table, latents, living, new ExactScan(table, latents));
+  }
+
+  /// Takes also the exact scan of the same items, which answers where nothing is near.
+  public HnswSearch(
+      DirectoryReader reader,
+      SketchTable table,
+      LatentReader latents,
+      LivingItems living,
+      ExactScan exact)
+      throws IOException {
     if (reader.maxDoc() != table.builtCount() || reader.numDocs() != table.builtCount()) {
       throw new IOException(
           "the graph has %d nodes, but the set was built of %d latents; rebuild the index"
@@ -74,7 +85,7 @@ public final class HnswSearch implements NeighborSearch {
     this.table = table;
     this.latents = latents;
     this.latentError = table.latentError();
-    this.exact = new ExactScan(table, latents);
+    this.exact = exact;
     this.living = living;
     this.unreached =
         reader.leaves().isEmpty()
@@ -112,6 +123,10 @@ public final class HnswSearch implements NeighborSearch {
   public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
     Refiner.check(queries, radii, latents.dim());
+    return exact.searchUnlessClear(queries, radii, this::walk);
+  }
+
+  private List<Neighborhood> walk(float[] queries, double[] radii) {
     SketchQuery[] sketched = exact.sketch(queries, radii.length);
     IntStream range = IntStream.range(0, radii.length);
     List<Neighborhood> walked =

@@ -11,6 +11,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
+import spellshield.index.kernel.Distance;
+import spellshield.index.sketch.SketchTable;
 import spellshield.index.testing.Seeds;
 
 class ExactScanTest {
@@ -112,6 +114,60 @@ class ExactScanTest {
             assertThat(answer.neighbors()).hasSizeGreaterThanOrEqualTo(10);
           }
         });
+  }
+
+  /// On a shell around the mean, as latents of many dimensions lie, and queries between: at `m −
+  /// r·(1 ± 2⁻ᵏ)` towards the nearest latent.
+  @Test
+  void near_the_mean_the_answer_is_that_of_the_whole_scan() {
+    int[] clear = new int[1];
+    Seeds.check(
+        200,
+        random -> {
+          int dim = random.nextInt(2, 70);
+          TestSet set = TestSet.of(shell(random, random.nextInt(5, 200), dim), dim);
+          SketchTable table = set.table();
+          float[] mean = table.sketcher().mean();
+          ExactScan plain = new ExactScan(table, set.latents());
+          Neighbor nearest = plain.nearest(mean, 1).getFirst().orElseThrow();
+          double m = nearest.lower();
+          ExactScan scan = new ExactScan(table, set.latents(), m);
+          for (int k = 0; k < 30; k++) {
+            double radius = m * random.nextDouble();
+            double from = m - radius * (1 + (k % 2 == 0 ? 1 : -1) * Math.scalb(1, -k));
+            float[] query = new float[dim];
+            for (int i = 0; i < dim; i++) {
+              double towards = set.values[(int) nearest.item() * dim + i] - (double) mean[i];
+              query[i] = (float) (mean[i] + Math.max(0, from) * towards / m);
+            }
+            Neighborhood answer = scan.search(query, 1, radius).getFirst();
+            Neighborhood whole = plain.search(query, 1, radius).getFirst();
+            assertThat(answer.neighbors()).isEqualTo(whole.neighbors());
+            double least = plain.nearest(query, 1).getFirst().orElseThrow().distance();
+            if (answer.neighbors().isEmpty()) {
+              assertThat(answer.clearance()).isGreaterThanOrEqualTo(radius);
+              assertThat(answer.clearance()).isLessThanOrEqualTo(Distance.upper(least, dim));
+              clear[0]++;
+            }
+          }
+        });
+    assertThat(clear[0]).as("queries that nothing is near to").isGreaterThan(1000);
+  }
+
+  private static float[] shell(SplittableRandom random, int count, int dim) {
+    float[] values = new float[count * dim];
+    for (int item = 0; item < count; item++) {
+      double square = 0;
+      double[] direction = new double[dim];
+      for (int i = 0; i < dim; i++) {
+        direction[i] = random.nextGaussian();
+        square += direction[i] * direction[i];
+      }
+      for (int i = 0; i < dim; i++) {
+        values[item * dim + i] = (float) (5 + 3 * direction[i] / Math.sqrt(square));
+      }
+    }
+    return values;
   }
 
   @Test

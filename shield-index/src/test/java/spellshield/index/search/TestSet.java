@@ -99,8 +99,17 @@ final class TestSet {
     return LatentReader.of(values, dim);
   }
 
+  SketchTable table() {
+    return SketchTable.of(Sketcher.fit(latents(), 8, 4), latents());
+  }
+
+  /// Returns the scan as a set has it, which knows how far its mean is from all latents.
   ExactScan scan() {
-    return new ExactScan(SketchTable.of(Sketcher.fit(latents(), 8, 4), latents()), latents());
+    SketchTable table = table();
+    ExactScan plain = new ExactScan(table, latents());
+    double clear =
+        plain.nearest(table.sketcher().mean(), 1).getFirst().map(Neighbor::lower).orElse(0.0);
+    return new ExactScan(table, latents(), clear);
   }
 
   /// Draws queries: on items, near them, between them, and anywhere.

@@ -27,6 +27,7 @@ import spellshield.sampler.pipeline.DiffusionPipeline;
 import spellshield.sampler.pipeline.Generated;
 import spellshield.sampler.pipeline.Protection;
 import spellshield.sampler.pipeline.Request;
+import spellshield.sampler.pipeline.Timing;
 import spellshield.sampler.scheduler.Scheduler;
 import spellshield.sampler.shield.History;
 import spellshield.sampler.shield.Shield;
@@ -190,7 +191,7 @@ final class SampleCommand implements Callable<Integer> {
       int failed =
           model == null
               ? sampleFormula(protectedSet, radius, shield, writer)
-              : samplePipeline(model, new Protection(protectedSet, radius, shield), writer);
+              : samplePipeline(model, new Protection(protectedSet, radius, shield), writer, result);
       if (historyFolder != null && history != null) {
         history.save(historyFolder, protectedSet.space(), Instant.now());
       }
@@ -234,9 +235,11 @@ final class SampleCommand implements Callable<Integer> {
     return failed;
   }
 
-  private int samplePipeline(Path model, Protection protection, SampleWriter writer)
+  private int samplePipeline(
+      Path model, Protection protection, SampleWriter writer, ObjectNode result)
       throws IOException {
     int failed = 0;
+    Timing timing = new Timing();
     try (DiffusionPipeline loaded = DiffusionPipeline.load(model);
         Progress progress = Progress.start("sampling", count, quiet)) {
       DiffusionPipeline pipeline = pipelineOptions.scheduled(loaded);
@@ -246,7 +249,8 @@ final class SampleCommand implements Callable<Integer> {
           .ifPresent(note -> Console.of(spec).say("shield: " + note));
       for (int from = 0; from < count; from += batch) {
         long[] seeds = seeds(from);
-        Request request = pipelineOptions.request(pipeline, label, seeds, steps).batch(batch);
+        Request request =
+            pipelineOptions.request(pipeline, label, seeds, steps).batch(batch).timing(timing);
         for (Generated generated : pipeline.sample(request, protection)) {
           if (generated.picture().isPresent()) {
             writer.write(generated.sample(), generated.picture().get(), generated.parameters());
@@ -257,6 +261,16 @@ final class SampleCommand implements Callable<Integer> {
           progress.step();
         }
       }
+    }
+    result
+        .putObject("millisPerImage")
+        .put("network", timing.networkMillis())
+        .put("shield", timing.shieldMillis())
+        .put("searches", timing.searchMillis())
+        .put("guarantee", timing.guaranteeMillis())
+        .put("codec", timing.codecMillis());
+    if (!quiet) {
+      Console.of(spec).say("shield: " + timing);
     }
     return failed;
   }

@@ -50,6 +50,8 @@ public final class ShieldedSampler {
   private BiFunction<Denoiser, Noise, Denoiser> decoration = (inner, noise) -> inner;
   private @Nullable StepListener listener;
   private long searchNanos;
+  private long shieldNanos;
+  private long guaranteeNanos;
 
   /// Puts a run together, without a guarantee.
   ///
@@ -116,6 +118,17 @@ public final class ShieldedSampler {
     return searchNanos;
   }
 
+  /// Returns the time that the shield took so far at the steps, its searches included.
+  public long shieldNanos() {
+    return shieldNanos;
+  }
+
+  /// Returns the time that the guarantee took so far, after the steps: searches, moves, delivery,
+  /// files.
+  public long guaranteeNanos() {
+    return guaranteeNanos;
+  }
+
   /// Samples one batch.
   ///
   /// @param seeds one per sample
@@ -145,8 +158,10 @@ public final class ShieldedSampler {
       List<Integer> failed = new ArrayList<>();
       for (int i = 0; i < open.length; i++) {
         int row = open[i];
+        long start = System.nanoTime();
         Sample sample =
             settle(finished.get(i), seeds[row], current[row], attempt, activities[row], earlier);
+        guaranteeNanos += System.nanoTime() - start;
         if (sample.failed() && attempt < MOST_ATTEMPTS) {
           failed.add(row);
           current[row] = Noise.stream(seeds[row], RESAMPLING_STREAM + attempt).nextLong();
@@ -183,6 +198,7 @@ public final class ShieldedSampler {
     ShieldedDenoiser shielded = shield.over(decoration.apply(denoiser, noise), noise);
     Latents x0 = sampler.sample(watched(shielded), levels, start, noise, condition);
     searchNanos += shielded.searchNanos();
+    shieldNanos += shielded.shieldNanos();
     List<float[]> finished = new ArrayList<>();
     for (int i = 0; i < rows.length; i++) {
       activities[rows[i]] = activities[rows[i]].plus(shielded.activities().get(i));

@@ -13,12 +13,14 @@ import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
 import spellshield.sampler.codec.AutoencoderCodec;
+import spellshield.sampler.guarantee.FileCheck;
 import spellshield.sampler.guarantee.Sample;
 import spellshield.sampler.guarantee.ShieldedSampler;
 import spellshield.sampler.guidance.Cads;
 import spellshield.sampler.guidance.ClassifierFreeGuidance;
 import spellshield.sampler.guidance.IntervalGuidance;
 import spellshield.sampler.image.RgbImage;
+import spellshield.sampler.scheduler.Network;
 import spellshield.sampler.scheduler.Plan;
 import spellshield.sampler.scheduler.Scheduler;
 import spellshield.sampler.shield.Shield;
@@ -196,6 +198,9 @@ public final class DiffusionPipeline implements AutoCloseable {
                 parameters(request, row, plan, guidance, width, height)));
       }
     }
+    request.timing().addShield(sampler.searchNanos(), sampler.shieldNanos());
+    request.timing().addGuarantee(sampler.guaranteeNanos());
+    request.timing().addImages(results.size());
     return results;
   }
 
@@ -229,8 +234,16 @@ public final class DiffusionPipeline implements AutoCloseable {
       Shield shield,
       @Nullable Protection protection,
       int... shape) {
-    Denoiser plain = plan.denoiser(family);
-    Denoiser guided = plan.denoiser(new ClassifierFreeGuidance(family, guidance));
+    Timing timing = request.timing();
+    Network network =
+        (input, timestep, condition) -> {
+          long start = System.nanoTime();
+          Latents output = family.predict(input, timestep, condition);
+          timing.addNetwork(System.nanoTime() - start);
+          return output;
+        };
+    Denoiser plain = plan.denoiser(network);
+    Denoiser guided = plan.denoiser(new ClassifierFreeGuidance(network, guidance));
     Denoiser steered =
         request.guidesEverywhere()
             ? guided
@@ -246,16 +259,40 @@ public final class DiffusionPipeline implements AutoCloseable {
         });
     request.listener().ifPresent(sampler::watchedBy);
     if (protection != null) {
-      sampler.guaranteeing(protection.set(), protection.radius()).checking(codec.fileCheck(shape));
+      sampler
+          .guaranteeing(protection.set(), protection.radius())
+          .checking(timed(codec.fileCheck(shape), timing));
     }
     return sampler;
+  }
+
+  private static FileCheck timed(FileCheck check, Timing timing) {
+    return new FileCheck() {
+      @Override
+      public Encoded encode(float[] latent) {
+        long start = System.nanoTime();
+        Encoded encoded = check.encode(latent);
+        long nanos = System.nanoTime() - start;
+        timing.addCodec(nanos);
+        timing.addGuarantee(-nanos); // which the sampler counts with its own
+        return encoded;
+      }
+
+      @Override
+      public double tolerance() {
+        return check.tolerance();
+      }
+    };
   }
 
   private Optional<RgbImage> picture(Sample sample, Request request, int... shape) {
     if (sample.failed() || !request.wantsPictures()) {
       return Optional.empty();
     }
-    return Optional.of(codec.decode(new Latents(sample.latent(), 1, shape)).getFirst());
+    long start = System.nanoTime();
+    RgbImage picture = codec.decode(new Latents(sample.latent(), 1, shape)).getFirst();
+    request.timing().addCodec(System.nanoTime() - start);
+    return Optional.of(picture);
   }
 
   private String parameters(

@@ -39,6 +39,7 @@ public final class Request {
   private @Nullable Latents initialNoise;
   private @Nullable StepListener listener;
   private @Nullable Sizes sizes;
+  private Timing timing = new Timing();
   private boolean pictures = true;
 
   /// The sizes that SDXL was trained to be told, in pixels.
@@ -190,6 +191,12 @@ public final class Request {
     return this;
   }
 
+  /// Adds what the request takes to a sum that others may have added to before.
+  public Request timing(Timing sum) {
+    timing = sum;
+    return this;
+  }
+
   /// Leaves out the decoding where no certificate needs it: latents only.
   public Request withoutPictures() {
     pictures = false;
@@ -295,6 +302,10 @@ public final class Request {
 
   Optional<StepListener> listener() {
     return Optional.ofNullable(listener);
+  }
+
+  Timing timing() {
+    return timing;
   }
 
   Optional<Sizes> sizes() {

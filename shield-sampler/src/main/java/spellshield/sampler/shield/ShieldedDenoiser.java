@@ -40,6 +40,7 @@ public final class ShieldedDenoiser implements Denoiser {
   private final List<Ball> past;
   private final Activity[] activities;
   private long searchNanos;
+  private long shieldNanos;
   private int calls;
 
   ShieldedDenoiser(Shield shield, Denoiser denoiser, Noise noise) {
@@ -82,9 +83,22 @@ public final class ShieldedDenoiser implements Denoiser {
     return searchNanos;
   }
 
+  /// Returns the time spent so far in all that the shield does, searches included: everything but
+  /// the denoiser's own.
+  public long shieldNanos() {
+    return shieldNanos;
+  }
+
   @Override
   public Latents denoise(Latents xt, double sigma, Condition condition) {
     Latents x0hat = denoiser.denoise(xt, sigma, condition);
+    long start = System.nanoTime();
+    Latents pushed = push(x0hat, xt, sigma, condition);
+    shieldNanos += System.nanoTime() - start;
+    return pushed;
+  }
+
+  private Latents push(Latents x0hat, Latents xt, double sigma, Condition condition) {
     if (x0hat.batch() != seeds.length) {
       throw new IllegalArgumentException(
           "a batch of %d does not fit a run of %d seeds".formatted(x0hat.batch(), seeds.length));

@@ -1,0 +1,147 @@
+package spellshield.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import spellshield.index.ProtectedSet;
+import spellshield.index.ProtectedSetBuilder;
+import spellshield.index.store.Item;
+import spellshield.index.store.Precision;
+import spellshield.sampler.pipeline.DiffusionPipeline;
+import spellshield.sampler.pipeline.Generated;
+import spellshield.sampler.pipeline.Protection;
+import spellshield.sampler.pipeline.Request;
+import spellshield.sampler.pipeline.Timing;
+
+/// What the shield costs an image of a pipeline, beside the network's own time.
+///
+/// `java --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp
+/// "benchmarks/target/classes:benchmarks/target/lib/*" spellshield.benchmarks.PipelineOverhead
+/// COUNT STEPS PIPELINE...`
+///
+/// Around each pipeline's own plain outputs, one in four, a set of COUNT latents is put: these, and
+/// draws of a Gaussian with the outputs' mean and spread. Medians of 5 runs of 16 images after one
+/// to warm up; a line per pipeline, in Markdown.
+public final class PipelineOverhead {
+  private static final int IMAGES = 16;
+  private static final int RUNS = 5;
+
+  private PipelineOverhead() {}
+
+  /// Measures pipelines.
+  ///
+  /// @param args the number of latents, of steps, and folders of pipelines
+  public static void main(String[] args) throws IOException {
+    System.out.println(
+        "| pipeline | latents | network ms | shield ms | of it searches | guarantee ms | decode, encode ms"
+            + " | shield + guarantee, share of the network | inside, plain | inside |");
+    System.out.println("|---|---|---|---|---|---|---|---|---|---|");
+    for (String pipeline : Arrays.asList(args).subList(2, args.length)) {
+      measure(Path.of(pipeline), Integer.parseInt(args[0]), Integer.parseInt(args[1]));
+    }
+  }
+
+  private static Request request(DiffusionPipeline pipeline, int steps) {
+    long[] seeds = LongStream.range(0, IMAGES).toArray();
+    int classes = Math.max(1, pipeline.labels().size());
+    Request request =
+        pipeline.labels().isEmpty()
+            ? Request.prompts("a close-up of an apple")
+            : Request.labels(
+                LongStream.of(seeds).mapToInt(seed -> (int) (seed % classes)).toArray());
+    return request.seeds(seeds).steps(steps);
+  }
+
+  private static void measure(Path folder, int count, int steps) throws IOException {
+    Path temporary = Files.createTempDirectory("overhead");
+    try (DiffusionPipeline pipeline = DiffusionPipeline.load(folder)) {
+      List<Generated> plain = pipeline.sample(request(pipeline, steps).withoutPictures());
+      try (ProtectedSet set = set(temporary.resolve("set"), pipeline, plain, count)) {
+        double radius = set.radius(0.3);
+        Protection protection = Protection.of(set, radius);
+        Timing[] timings = new Timing[RUNS + 1];
+        int inside = 0;
+        for (int run = 0; run <= RUNS; run++) {
+          timings[run] = new Timing();
+          List<Generated> results =
+              pipeline.sample(request(pipeline, steps).timing(timings[run]), protection);
+          inside = (int) results.stream().filter(r -> r.sample().failed()).count();
+        }
+        Timing[] warm = Arrays.copyOfRange(timings, 1, timings.length);
+        Arrays.sort(warm, Comparator.comparingDouble(Timing::shieldMillis));
+        Timing median = warm[RUNS / 2];
+        long insidePlain =
+            plain.stream()
+                .filter(p ->
+                    set.exact()
+                        .nearest(p.sample().latent(), 1)
+                        .getFirst()
+                        .orElseThrow()
+                        .isInside(radius))
+                .count();
+        System.out.printf(
+            Locale.ROOT,
+            "| %s | %,d of %d values | %.1f | %.3f | %.3f | %.3f | %.1f | %.2f %% | %d of %d | %d of %d |%n",
+            folder.getFileName(),
+            count,
+            set.space().dim(),
+            median.networkMillis(),
+            median.shieldMillis(),
+            median.searchMillis(),
+            median.guaranteeMillis(),
+            median.codecMillis(),
+            100 * (median.shieldMillis() + median.guaranteeMillis()) / median.networkMillis(),
+            insidePlain,
+            IMAGES,
+            inside,
+            IMAGES);
+      }
+    } finally {
+      try (Stream<Path> files = Files.walk(temporary)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static ProtectedSet set(
+      Path folder, DiffusionPipeline pipeline, List<Generated> plain, int count)
+      throws IOException {
+    int dim = pipeline.space().dim();
+    double[] mean = new double[dim];
+    double[] square = new double[dim];
+    for (Generated one : plain) {
+      for (int i = 0; i < dim; i++) {
+        mean[i] += one.sample().latent()[i] / plain.size();
+        square[i] += Math.pow(one.sample().latent()[i], 2) / plain.size();
+      }
+    }
+    SplittableRandom random = new SplittableRandom(1);
+    try (ProtectedSetBuilder builder =
+        ProtectedSetBuilder.begin(folder, pipeline.space(), Precision.FLOAT16)) {
+      for (int item = 0; item < count; item++) {
+        float[] latent = new float[dim];
+        boolean own = item < plain.size() && item % 4 == 0;
+        for (int i = 0; i < dim; i++) {
+          double spread = Math.sqrt(Math.max(1e-6, square[i] - mean[i] * mean[i]));
+          latent[i] =
+              own
+                  ? plain.get(item).sample().latent()[i]
+                  : (float) (mean[i] + spread * random.nextGaussian());
+        }
+        builder.add(new Item("item-" + item, "", ""), latent);
+      }
+      builder.commit(Instant.EPOCH);
+    }
+    return ProtectedSet.open(folder);
+  }
+}

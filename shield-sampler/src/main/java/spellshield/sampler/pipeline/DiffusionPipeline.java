@@ -235,10 +235,11 @@ public final class DiffusionPipeline implements AutoCloseable {
       @Nullable Protection protection,
       int... shape) {
     Timing timing = request.timing();
+    Network pair = new NeverAlone(family);
     Network network =
         (input, timestep, condition) -> {
           long start = System.nanoTime();
-          Latents output = family.predict(input, timestep, condition);
+          Latents output = pair.predict(input, timestep, condition);
           timing.addNetwork(System.nanoTime() - start);
           return output;
         };

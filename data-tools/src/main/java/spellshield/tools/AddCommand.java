@@ -44,8 +44,10 @@ final class AddCommand implements Callable<Integer> {
       index = "1..*",
       arity = "1..*",
       paramLabel = "SOURCE",
-      description = "Folders of pictures, or IDX files.")
+      description = "Folders, archives or files of pictures, as 'shield index' reads them.")
   private List<Path> sources = new ArrayList<>();
+
+  @Mixin private FromOption from = new FromOption();
 
   @Option(
       names = "--reason",
@@ -77,7 +79,7 @@ final class AddCommand implements Callable<Integer> {
     try (Codec codec = modelOption.of(Manifest.newest(DiskStorage.at(set)).space());
         ProtectedSetEditor editor = ProtectedSetEditor.begin(set, codec.space())) {
       for (Path source : sources) {
-        ImageSource images = ImageSource.open(source);
+        ImageSource images = ImageSource.open(source, from.kind(source));
         console.say(images.description());
         unreadable.addAll(
             SetBuild.encode(images, codec, Long.MAX_VALUE, quiet, editor::add, origin -> {}));

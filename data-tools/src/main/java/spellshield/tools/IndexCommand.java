@@ -18,6 +18,7 @@ import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
+import spellshield.tools.source.SourceKind;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `shield index`: pictures to a protected set.
@@ -26,7 +27,11 @@ import tools.jackson.databind.node.ObjectNode;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Builds a protected set from a folder of pictures or an IDX file.",
+      "Builds a protected set from pictures in any of these, told apart by their content:",
+      "  a folder of pictures and folders of them; ImageNet's ILSVRC/Data/CLS-LOC;",
+      "  a tar of pictures, a tar of tars such as ILSVRC2012_img_train.tar, a folder of tars;",
+      "  a zip of pictures, such as Kaggle's of ImageNet; WebDataset shards, one or a folder;",
+      "  an IDX file.",
       "",
       "The set appears in one step when everything is written; a build that is stopped leaves the old"
           + " set, or none. Pictures that cannot be read are named and left out.",
@@ -37,7 +42,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class IndexCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
 
-  @Parameters(paramLabel = "SOURCE", description = "A folder of pictures, or an IDX file.")
+  @Parameters(paramLabel = "SOURCE", description = "A folder, an archive or a file, see above.")
   private Path source = Path.of("");
 
   @Option(
@@ -46,6 +51,8 @@ final class IndexCommand implements Callable<Integer> {
       required = true,
       description = "The folder of the set; made where needed.")
   private Path output = Path.of("");
+
+  @Mixin private FromOption from = new FromOption();
 
   @Option(
       names = "--size",
@@ -80,10 +87,11 @@ final class IndexCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Console console = Console.of(spec);
-    ImageSource images = ImageSource.open(source);
+    SourceKind kind = from.kind(source);
+    ImageSource images = ImageSource.open(source, kind);
     console.say(images.description());
     SetBuild build;
-    try (Codec codec = codec(images)) {
+    try (Codec codec = codec(images, kind)) {
       build = SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
     }
     for (String line : build.unreadable()) {
@@ -107,7 +115,7 @@ final class IndexCommand implements Callable<Integer> {
     return strict && !build.unreadable().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
   }
 
-  private Codec codec(ImageSource images) throws IOException {
+  private Codec codec(ImageSource images, SourceKind kind) throws IOException {
     Path model = modelOption.folder();
     if (model != null) {
       if (grey) {
@@ -118,7 +126,7 @@ final class IndexCommand implements Callable<Integer> {
     }
     RgbImage first = first(images);
     PixelSize pixels = size(first);
-    int channels = grey || (first.channels() == 1 && source.toFile().isFile()) ? 1 : 3;
+    int channels = grey || (first.channels() == 1 && kind == SourceKind.IDX) ? 1 : 3;
     return SetBuild.fit(images, pixels.width(), pixels.height(), channels, Long.MAX_VALUE, quiet);
   }
 

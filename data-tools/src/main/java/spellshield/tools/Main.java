@@ -24,7 +24,7 @@ import spellshield.index.store.DamagedSetException;
         "Keeps what diffusion models generate outside a protected set of images, and proves it.",
     footerHeading = "%nA session, in order:%n",
     footer = {
-      "  shield index pictures/ -o set        protect the pictures of a folder",
+      "  shield index pictures/ -o set        protect the pictures of a folder or an archive",
       "  shield inspect set                   what is in the set",
       "  shield sample set -o out -n 8        sample with the shield in force",
       "  shield audit set out/*.png           how near is each picture to the set?",

@@ -5,7 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import spellshield.index.ProtectedSetBuilder;
@@ -91,11 +93,17 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
       throws IOException {
     List<String> unreadable = new ArrayList<>();
     List<Entry.Picture> waiting = new ArrayList<>();
+    Set<String> ids = new HashSet<>(); // an archive may hold a name twice
     long total = Math.min(limit, source.count().orElse(-1));
     try (Progress progress = Progress.start("encoding", total, quiet);
         Stream<Entry> entries = source.entries()) {
       for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
         switch (entry) {
+          case Entry.Picture(ImageSource.Origin origin, RgbImage image)
+              when !ids.add(origin.id()) ->
+              unreadable.add(
+                  "%s: a second picture with the id '%s'; rename one of the two"
+                      .formatted(origin.source(), origin.id()));
           case Entry.Picture picture -> {
             waiting.add(picture);
             if (waiting.size() == BATCH) {

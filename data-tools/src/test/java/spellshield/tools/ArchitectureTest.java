@@ -57,6 +57,7 @@ class ArchitectureTest {
     only("ai.djl..", "spellshield.sampler.tokenizer");
     only("ai.onnxruntime..", "spellshield.sampler.onnx");
     only("picocli..", "spellshield.tools");
+    only("org.apache.commons.compress..", "spellshield.tools.source");
   }
 
   @Test

@@ -3,6 +3,7 @@ package spellshield.tools.image;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import spellshield.sampler.image.RgbImage;
 
 /// What a file's header promises, before anything is decoded, and the bytes for the decoder.
@@ -37,24 +38,35 @@ record Container(String format, int width, int height, int bands, byte[] bytes, 
     if (file.length == 0) {
       throw new IOException("the file is empty; fetch it again or remove it");
     }
-    if (startsWith(file, 0, "\u00ff\u00d8\u00ff")) {
-      return JpegSegments.parse(file);
+    return switch (format(file).orElse("")) {
+      case "jpeg" -> JpegSegments.parse(file);
+      case "png" -> PngChunks.parse(file);
+      case "gif" -> GifFrame.parse(file);
+      case "webp" -> WebpChunks.parse(file);
+      case "bmp" -> bmp(file);
+      default ->
+          throw new IOException(
+              "not an image this program reads (it begins with %s); JPEG, PNG, GIF, BMP and WebP are read"
+                  .formatted(firstBytes(file)));
+    };
+  }
+
+  /// Returns the format of a file that begins so, in ImageIO's words.
+  static Optional<String> format(byte[] start) {
+    if (startsWith(start, 0, "\u00ff\u00d8\u00ff")) {
+      return Optional.of("jpeg");
     }
-    if (startsWith(file, 0, PngChunks.SIGNATURE)) {
-      return PngChunks.parse(file);
+    if (startsWith(start, 0, PngChunks.SIGNATURE)) {
+      return Optional.of("png");
     }
-    if (startsWith(file, 0, "GIF87a") || startsWith(file, 0, "GIF89a")) {
-      return GifFrame.parse(file);
+    if (startsWith(start, 0, "GIF87a") || startsWith(start, 0, "GIF89a")) {
+      return Optional.of("gif");
     }
-    if (startsWith(file, 0, "RIFF") && startsWith(file, 8, "WEBP")) {
-      return WebpChunks.parse(file);
+    if (startsWith(start, 0, "RIFF") && startsWith(start, 8, "WEBP")) {
+      return Optional.of("webp");
     }
-    if (startsWith(file, 0, "BM") && file.length >= 26) {
-      return bmp(file);
-    }
-    throw new IOException(
-        "not an image this program reads (it begins with %s); JPEG, PNG, GIF, BMP and WebP are read"
-            .formatted(firstBytes(file)));
+    boolean bmp = startsWith(start, 0, "BM") && start.length >= 26;
+    return bmp ? Optional.of("bmp") : Optional.empty();
   }
 
   private static Container bmp(byte[] file) throws IOException {

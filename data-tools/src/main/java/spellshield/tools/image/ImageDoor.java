@@ -76,7 +76,15 @@ public final class ImageDoor {
     }
   }
 
-  private static byte[] bytes(Path file) throws UnreadableImageException {
+  /// Says whether a file that begins so is of a format that is read, whole or not.
+  public static boolean isImage(byte[] start) {
+    return Container.format(start).isPresent();
+  }
+
+  /// Returns the bytes of a file, which is not decoded.
+  ///
+  /// @throws UnreadableImageException if it is too large, none, or cannot be read
+  public static byte[] bytes(Path file) throws UnreadableImageException {
     String name = file.toString();
     if (Files.isDirectory(file)) {
       throw new UnreadableImageException(name, "a folder, not an image; name a file");

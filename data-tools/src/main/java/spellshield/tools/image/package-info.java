@@ -15,4 +15,6 @@
 @NullMarked
 package spellshield.tools.image;
 
+import spellshield.sampler.image.RgbImage;
+
 import org.jspecify.annotations.NullMarked;

@@ -20,11 +20,15 @@ import spellshield.tools.image.UnreadableImageException;
 
 /// All pictures in a folder and the folders in it, sorted by id.
 ///
-/// The id is the path below the folder, with `/`; the label is the name of the folder that the file
-/// lies in, or empty for files right in the given one. Where a [NameTable] lies beside the files,
-/// it gives names and labels instead. Hidden files and folders, `*.tsv`, and files called LICENSE,
+/// The id is the path below the folder, with `/`, and the label the name of the folder that the
+/// file lies in, both by the rules of [PicturePath]. Where a [NameTable] lies beside the files, it
+/// gives names and labels instead. Hidden files and folders, `*.tsv`, and files called LICENSE,
 /// README or NOTICE (also `LICENSE-names`) are skipped; every other file is an entry, readable or
-/// not. Links to files are followed, links to folders are not: each of those is an unreadable
+/// not.
+///
+/// A folder with ImageNet in it as Kaggle packs it (`ILSVRC/Data/CLS-LOC/…`) stands for its
+/// training pictures, whose classes have to be those of `LOC_synset_mapping.txt` where that lies
+/// there too. Links to files are followed, links to folders are not: each of those is an unreadable
 /// entry.
 public final class FolderSource implements ImageSource {
   private final Path root;
@@ -44,7 +48,14 @@ public final class FolderSource implements ImageSource {
   ///
   /// @throws IOException if there is nothing to read in it, or a table of names is damaged
   public static FolderSource open(Path folder) throws IOException {
-    Walk walk = new Walk(folder.toRealPath());
+    if (!Files.isDirectory(folder)) {
+      throw new IOException(folder + ": not a folder; name one of pictures");
+    }
+    Path imagenet = folder.resolve(ZipSource.CLS_LOC);
+    Walk walk =
+        new Walk(
+            (Files.isDirectory(imagenet) ? imagenet : folder).toRealPath(),
+            SynsetMapping.in(folder));
     Files.walkFileTree(walk.root, walk);
     if (walk.found.isEmpty()) {
       throw new IOException(
@@ -64,18 +75,18 @@ public final class FolderSource implements ImageSource {
   }
 
   @Override
-  public Stream<Entry> entries() {
-    return found.stream().map(FolderSource::read);
+  public Stream<Stored> stored(long from) {
+    return found.stream().skip(from).map(FolderSource::read);
   }
 
-  private static Entry read(Found file) {
+  private static Stored read(Found file) {
     if (!file.reason().isEmpty()) {
-      return new Entry.Unreadable(file.origin(), file.reason());
+      return Stored.unreadable(file.origin(), file.reason());
     }
     try {
-      return new Entry.Picture(file.origin(), ImageDoor.read(file.path()));
+      return Stored.file(file.origin(), ImageDoor.bytes(file.path()));
     } catch (UnreadableImageException e) {
-      return new Entry.Unreadable(file.origin(), String.valueOf(e.getMessage()));
+      return Stored.unreadable(file.origin(), e);
     }
   }
 
@@ -105,8 +116,11 @@ public final class FolderSource implements ImageSource {
     private final List<String> skipped = new ArrayList<>();
     private final Map<Path, NameTable> tables = new HashMap<>();
 
-    Walk(Path root) {
+    private final SynsetMapping mapping;
+
+    Walk(Path root, SynsetMapping mapping) {
       this.root = root;
+      this.mapping = mapping;
     }
 
     @Override
@@ -121,34 +135,44 @@ public final class FolderSource implements ImageSource {
     }
 
     @Override
-    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-      if (isSkipped(fileName(file))) {
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      if (new PicturePath(List.of(), fileName(file)).isSkipped()) {
         skipped.add(id(file));
       } else if (Files.isRegularFile(file)) { // also behind a link
-        found.add(new Found(origin(file), file, ""));
+        add(file, "");
       } else {
-        String what =
+        add(
+            file,
             Files.isDirectory(file)
                 ? "a link to a folder, which is not followed; name that folder itself"
-                : "not a regular file (a broken link or a device); remove it";
-        found.add(new Found(origin(file), file, file + ": " + what));
+                : "not a regular file (a broken link or a device); remove it");
       }
       return FileVisitResult.CONTINUE;
     }
 
     @Override
-    public FileVisitResult visitFileFailed(Path file, IOException e) {
-      found.add(new Found(origin(file), file, file + ": cannot be opened (" + e + ")"));
+    public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+      add(file, "cannot be opened (" + e + ")");
       return FileVisitResult.CONTINUE;
     }
 
-    private Origin origin(Path file) {
-      String stem = stem(fileName(file));
-      Path folder = file.getParent();
-      String label = folder == null || folder.equals(root) ? "" : fileName(folder);
+    private void add(Path file, String reason) throws IOException {
+      List<String> parts = new ArrayList<>();
+      root.relativize(file).forEach(part -> parts.add(part.toString()));
+      Origin origin;
+      try {
+        origin = PicturePath.of(parts).origin(file.toString());
+      } catch (IOException e) { // a name that no item can have
+        String id = id(file);
+        found.add(new Found(new Origin(id, file.toString(), "", id), file, Reason.of(e)));
+        return;
+      }
       NameTable.Row row =
-          tables.getOrDefault(folder, NameTable.EMPTY).row(stem, new NameTable.Row(stem, label));
-      return new Origin(id(file), file.toString(), row.group(), row.name());
+          tables
+              .getOrDefault(file.getParent(), NameTable.EMPTY)
+              .row(origin.name(), new NameTable.Row(origin.name(), origin.label()));
+      Origin named = new Origin(origin.id(), origin.source(), row.group(), row.name());
+      found.add(new Found(mapping.named(named), file, reason));
     }
 
     private String id(Path file) {
@@ -157,17 +181,6 @@ public final class FolderSource implements ImageSource {
 
     private static String fileName(Path file) {
       return String.valueOf(file.getFileName());
-    }
-
-    private static String stem(String name) {
-      int dot = name.lastIndexOf('.');
-      return dot > 0 ? name.substring(0, dot) : name;
-    }
-
-    private static boolean isSkipped(String name) {
-      return name.startsWith(".")
-          || name.toLowerCase(Locale.ROOT).endsWith(".tsv")
-          || name.matches("(LICENSE|README|NOTICE)([.-].*)?");
     }
   }
 }

@@ -144,22 +144,19 @@ public final class IdxSource implements ImageSource {
   }
 
   @Override
-  public Stream<Entry> entries() {
+  public Stream<Stored> stored(long from) {
     String base = String.valueOf(file.getFileName()).replaceFirst("[-.]idx3.*|[.].*", "");
     int digits = Integer.toString(count - 1).length();
-    return IntStream.range(0, count)
+    int size = width * height;
+    return IntStream.range((int) Math.min(from, count), count)
         .mapToObj(i -> {
           String number = String.format(Locale.ROOT, "%0" + digits + "d", i);
           String label = labels.length == 0 ? "" : Integer.toString(labels[i] & 0xff);
           Origin origin =
               new Origin(base + "/" + number, file + "[" + i + "]", label, base + " " + number);
-          return new Entry.Picture(origin, image(i));
+          byte[] picture = Arrays.copyOfRange(samples, i * size, (i + 1) * size);
+          return Stored.raw(origin, picture, bytes -> new RgbImage(width, height, 1, bytes));
         });
-  }
-
-  private RgbImage image(int i) {
-    int size = width * height;
-    return new RgbImage(width, height, 1, Arrays.copyOfRange(samples, i * size, (i + 1) * size));
   }
 
   @Override

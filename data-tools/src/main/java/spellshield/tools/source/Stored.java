@@ -1,0 +1,93 @@
+package spellshield.tools.source;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import spellshield.tools.image.ImageDoor;
+import spellshield.sampler.image.RgbImage;
+import spellshield.tools.image.UnreadableImageException;
+import spellshield.tools.source.ImageSource.Entry;
+import spellshield.tools.source.ImageSource.Origin;
+
+/// An entry as its container stores it: read, but not decoded.
+///
+/// Reading is a matter of one thread and the disk, decoding of all threads: [#decode] may be called
+/// on any.
+public final class Stored {
+  private final Origin origin;
+  private final byte[] bytes;
+  private final Decoder decoder;
+
+  /// Turns the bytes of a picture into the picture.
+  @FunctionalInterface
+  interface Decoder {
+    RgbImage decode(byte[] bytes) throws UnreadableImageException;
+  }
+
+  private Stored(Origin origin, byte[] bytes, Decoder decoder) {
+    this.origin = origin;
+    this.bytes = bytes;
+    this.decoder = decoder;
+  }
+
+  /// A file of a format that [ImageDoor] reads.
+  static Stored file(Origin origin, byte[] bytes) {
+    return new Stored(origin, bytes, file -> ImageDoor.read(file, origin.source()));
+  }
+
+  /// A picture of a format of its own.
+  static Stored raw(Origin origin, byte[] bytes, Decoder decoder) {
+    return new Stored(origin, bytes, decoder);
+  }
+
+  /// An entry that holds no picture.
+  ///
+  /// @param reason what is wrong, and what to do; the origin's source is put before it
+  static Stored unreadable(Origin origin, String reason) {
+    return unreadable(origin, new UnreadableImageException(origin.source(), reason));
+  }
+
+  /// An entry that holds no picture, for a reason that names it already.
+  static Stored unreadable(Origin origin, UnreadableImageException reason) {
+    return new Stored(
+        origin,
+        new byte[0],
+        nothing -> {
+          throw reason;
+        });
+  }
+
+  /// Returns the reason why a file of so many bytes is not read.
+  static String tooLarge(long bytes) {
+    return "%,d MB, but at most %d MB are read; make it smaller"
+        .formatted(bytes >> 20, ImageDoor.MAX_FILE >> 20);
+  }
+
+  /// Returns where the entry comes from.
+  public Origin origin() {
+    return origin;
+  }
+
+  /// Returns the number of bytes that the container stores for it.
+  public int size() {
+    return bytes.length;
+  }
+
+  /// Returns the SHA-256 of the stored bytes, in hex: equal files have equal ones.
+  public String sha256() {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every JDK has SHA-256", e);
+    }
+  }
+
+  /// Returns the picture, or the reason why there is none. Any thread.
+  public Entry decode() {
+    try {
+      return new Entry.Picture(origin, decoder.decode(bytes));
+    } catch (UnreadableImageException e) {
+      return new Entry.Unreadable(origin, String.valueOf(e.getMessage()));
+    }
+  }
+}

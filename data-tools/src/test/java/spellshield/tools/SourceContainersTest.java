@@ -1,0 +1,126 @@
+package spellshield.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import spellshield.index.ProtectedSet;
+import spellshield.index.store.Item;
+import spellshield.index.store.Precision;
+import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.source.ImageSource;
+import spellshield.tools.source.SourceKind;
+import spellshield.tools.source.Stored;
+import spellshield.tools.testing.Containers;
+import spellshield.tools.testing.Containers.Picture;
+import spellshield.tools.testing.Shared;
+
+/// The same pictures from every container give the same set.
+class SourceContainersTest {
+  private static final int COUNT = 300;
+
+  @TempDir private Path folder = Path.of("");
+
+  @Test
+  void imagenet_gives_the_same_set_from_every_container() throws IOException {
+    Path tar = Shared.path("data/tiny-imagenet-train.tar");
+    check(Containers.fromTar(tar, 40_000 / COUNT, COUNT), 32, true);
+  }
+
+  /// Their names are not of the form of ImageNet's own, so shards and parquet say their paths.
+  @Test
+  void full_size_imagenet_gives_the_same_set_from_every_container() throws IOException {
+    Path tar = Shared.path("data/imagenet-sample.tar");
+    check(Containers.fromTar(tar, 20, 10), 32, false);
+  }
+
+  @Test
+  void emoji_give_the_same_set_from_every_container() throws IOException {
+    check(Containers.emoji(COUNT), 16, true);
+  }
+
+  private void check(List<Picture> pictures, int size, boolean shards) throws IOException {
+    Map<SourceKind, Path> containers = new LinkedHashMap<>();
+    containers.put(SourceKind.FOLDER, Containers.folder(folder.resolve("folder/train"), pictures));
+    containers.put(SourceKind.TAR, Containers.tar(folder.resolve("plain"), pictures));
+    containers.put(SourceKind.ZIP, Containers.kaggleZip(folder.resolve("zip"), pictures));
+    if (shards) {
+      containers.put(
+          SourceKind.WEBDATASET, Containers.webDataset(folder.resolve("shards"), pictures, 70));
+    }
+    Map<String, Row> truth = Map.of();
+    for (var container : containers.entrySet()) {
+      assertThat(SourceKind.sniff(container.getValue())).isEqualTo(container.getKey());
+      Map<String, Row> rows = rows(container.getValue(), size);
+      truth = truth.isEmpty() ? rows : truth;
+      assertThat(rows).as("%s", container.getKey()).hasSize(pictures.size()).isEqualTo(truth);
+      // A killed build goes on in the middle, at the end and behind it.
+      resumes(ImageSource.open(container.getValue()), pictures.size());
+    }
+    Path tars = Containers.tarOfTars(folder.resolve("tars"), pictures);
+    assertThat(SourceKind.sniff(tars)).isEqualTo(SourceKind.TAR);
+    assertThat(rows(tars, size)).as("a tar of tars").isEqualTo(truth);
+    resumes(ImageSource.open(tars), pictures.size());
+    // The folder of a whole download, and the class tars without the one around them.
+    assertThat(rows(folder.resolve("folder"), size)).isEqualTo(truth);
+    Path unpacked = Files.createDirectories(folder.resolve("unpacked"));
+    for (String label : pictures.stream().map(Picture::label).distinct().toList()) {
+      LinkedHashMap<String, byte[]> members = new LinkedHashMap<>();
+      pictures.stream()
+          .filter(p -> p.label().equals(label))
+          .forEach(p -> members.put(p.file(), p.bytes()));
+      Files.write(unpacked.resolve(label + ".tar"), Containers.tar(members));
+    }
+    assertThat(rows(unpacked, size)).as("a folder of tars").isEqualTo(truth);
+  }
+
+  private static void resumes(ImageSource source, int count) {
+    List<String> all = ids(source, 0);
+    assertThat(all).hasSize(count).doesNotHaveDuplicates();
+    for (int from : new int[] {1, count / 2, count - 1, count, count + 5}) {
+      assertThat(ids(source, from))
+          .as("from %d", from)
+          .isEqualTo(all.subList(Math.min(from, count), count));
+    }
+  }
+
+  private static List<String> ids(ImageSource source, long from) {
+    try (Stream<Stored> entries = source.stored(from)) {
+      return entries.map(e -> e.origin().id() + " " + e.sha256()).toList();
+    }
+  }
+
+  /// A latent and its label, equal bit for bit.
+  private record Row(String label, List<Integer> latent) {}
+
+  private Map<String, Row> rows(Path container, int size) throws IOException {
+    ImageSource source = ImageSource.open(container);
+    PixelCodec codec = SetBuild.fit(source, size, size, 3, Long.MAX_VALUE, true);
+    Path place = folder.resolve("set-" + container.getFileName());
+    SetBuild build =
+        SetBuild.build(source, codec, Precision.FLOAT16, place, Long.MAX_VALUE, true, origin -> {});
+    assertThat(build.unreadable()).isEmpty();
+    Map<String, Row> rows = new LinkedHashMap<>();
+    try (ProtectedSet set = ProtectedSet.open(place)) {
+      float[] latent = new float[set.space().dim()];
+      for (long i = 0; i < set.count(); i++) {
+        set.latents().read(i, latent);
+        Item item = set.item(i);
+        List<Integer> bits = new ArrayList<>();
+        for (float value : latent) {
+          bits.add(Float.floatToRawIntBits(value));
+        }
+        rows.put(item.id(), new Row(item.label() + codec.description(), bits));
+      }
+    }
+    return rows;
+  }
+}

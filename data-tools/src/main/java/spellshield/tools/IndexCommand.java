@@ -31,7 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
       "  a folder of pictures and folders of them; ImageNet's ILSVRC/Data/CLS-LOC;",
       "  a tar of pictures, a tar of tars such as ILSVRC2012_img_train.tar, a folder of tars;",
       "  a zip of pictures, such as Kaggle's of ImageNet; WebDataset shards, one or a folder;",
-      "  an IDX file.",
+      "  parquet of Hugging Face, a file or a data set's folder; an IDX file.",
       "",
       "The set appears in one step when everything is written; a build that is stopped leaves the old"
           + " set, or none. Pictures that cannot be read are named and left out.",

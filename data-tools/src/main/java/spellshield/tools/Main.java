@@ -51,6 +51,7 @@ import spellshield.index.store.DamagedSetException;
 public final class Main {
   // Held here: the log manager forgets loggers that nobody holds, and their levels with them.
   private static final Logger LUCENE = Logger.getLogger("org.apache.lucene");
+  private static final Logger HARDWOOD = Logger.getLogger("dev.hardwood");
 
   private Main() {}
 
@@ -74,7 +75,8 @@ public final class Main {
   /// @param command a picocli command whose name begins with `shield`
   /// @return the exit code
   public static int run(Object command, String... args) {
-    LUCENE.setLevel(Level.WARNING); // it tells at every start which vectors it uses
+    LUCENE.setLevel(Level.WARNING); // they tell at every start which vectors they use
+    HARDWOOD.setLevel(Level.WARNING);
     Locale.setDefault(Locale.ROOT); // numbers read the same everywhere
     CommandLine commandLine = new CommandLine(command);
     commandLine.setExecutionExceptionHandler((e, failed, parsed) -> explain(e, failed));

@@ -58,6 +58,7 @@ class ArchitectureTest {
     only("ai.onnxruntime..", "spellshield.sampler.onnx");
     only("picocli..", "spellshield.tools");
     only("org.apache.commons.compress..", "spellshield.tools.source");
+    only("dev.hardwood..", "spellshield.tools.parquet");
   }
 
   @Test

@@ -73,7 +73,8 @@ public interface ImageSource {
       case WEBDATASET -> WebDatasetSource.open(path, SourceKind.shards(path, kind));
       case ZIP -> ZipSource.open(path);
       case IDX -> IdxSource.open(path);
-      case PARQUET, NPY, SAFETENSORS, EDM2_ZIP ->
+      case PARQUET -> ParquetSource.open(path, SourceKind.shards(path, kind));
+      case NPY, SAFETENSORS, EDM2_ZIP ->
           throw new IOException(
               "%s: holds latents (%s), not pictures; name a container of pictures"
                   .formatted(path, kind));

@@ -15,6 +15,4 @@
 @NullMarked
 package spellshield.tools.image;
 
-import spellshield.sampler.image.RgbImage;
-
 import org.jspecify.annotations.NullMarked;

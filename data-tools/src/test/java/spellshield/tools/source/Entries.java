@@ -3,8 +3,8 @@ package spellshield.tools.source;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import spellshield.tools.image.Png;
 import spellshield.sampler.image.RgbImage;
+import spellshield.tools.image.Png;
 
 /// What tests ask of sources.
 final class Entries {

@@ -28,7 +28,10 @@ import spellshield.tools.report.ContactSheet.Cell;
 /// artist and real networks, plain and behind the shield.
 final class DialDemo {
   private static final int FORMULA_STEPS = 18;
-  private static final int NETWORK_STEPS = 25;
+  private static final int NETWORK_STEPS = 30;
+
+  /// Of the networks; the pipeline's own is for networks of another size.
+  private static final double GUIDANCE_SCALE = 2;
   private static final int BATCH = 16;
 
   private final ProtectedSet set;
@@ -115,6 +118,7 @@ final class DialDemo {
                     Arrays.stream(seeds).mapToInt(seed -> Math.floorMod(seed, classes)).toArray())
                 .seeds(seeds)
                 .steps(NETWORK_STEPS)
+                .guidanceScale(GUIDANCE_SCALE)
                 .withoutPictures();
     Protection protection = Protection.of(set, radius);
     return setting(

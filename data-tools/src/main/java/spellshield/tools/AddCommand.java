@@ -13,12 +13,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import spellshield.index.FingerprintMismatchException;
 import spellshield.index.ProtectedSetEditor;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Epoch;
+import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.source.ImageSource;
+import spellshield.tools.source.LatentSource;
+import spellshield.tools.source.SourceKind;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `shield add`: more pictures into a protected set.
@@ -73,16 +77,29 @@ final class AddCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Console console = Console.of(spec);
     Epoch.requireReason(reason);
+    LatentSpace space = Manifest.newest(DiskStorage.at(set)).space();
     List<String> unreadable = new ArrayList<>();
     Manifest manifest;
     long added;
-    try (Codec codec = modelOption.of(Manifest.newest(DiskStorage.at(set)).space());
-        ProtectedSetEditor editor = ProtectedSetEditor.begin(set, codec.space())) {
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set, space)) {
       for (Path source : sources) {
-        ImageSource images = ImageSource.open(source, from.kind(source));
+        SourceKind kind = from.kind(source);
+        if (kind.holdsLatents()) {
+          LatentSource latents = LatentSource.open(source, kind);
+          console.say(latents.description());
+          LatentSpace theirs = from.space(latents);
+          if (!theirs.equals(space)) {
+            throw new FingerprintMismatchException(space, theirs);
+          }
+          unreadable.addAll(LatentBuild.store(latents, quiet, editor::add));
+          continue;
+        }
+        ImageSource images = ImageSource.open(source, kind);
         console.say(images.description());
-        unreadable.addAll(
-            SetBuild.encode(images, codec, Long.MAX_VALUE, quiet, editor::add, origin -> {}));
+        try (Codec codec = modelOption.of(space)) {
+          unreadable.addAll(
+              SetBuild.encode(images, codec, Long.MAX_VALUE, quiet, editor::add, origin -> {}));
+        }
       }
       added = editor.addedCount();
       SetBuild.requireSome(added, unreadable);

@@ -18,6 +18,7 @@ import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
+import spellshield.tools.source.LatentSource;
 import spellshield.tools.source.SourceKind;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -31,7 +32,8 @@ import tools.jackson.databind.node.ObjectNode;
       "  a folder of pictures and folders of them; ImageNet's ILSVRC/Data/CLS-LOC;",
       "  a tar of pictures, a tar of tars such as ILSVRC2012_img_train.tar, a folder of tars;",
       "  a zip of pictures, such as Kaggle's of ImageNet; WebDataset shards, one or a folder;",
-      "  parquet of Hugging Face, a file or a data set's folder; an IDX file.",
+      "  parquet of Hugging Face, a file or a data set's folder; an IDX file;",
+      "  latents, which no encoder runs for: .npy, .npz, safetensors, EDM2's dataset zip.",
       "",
       "The set appears in one step when everything is written; a build that is stopped leaves the old"
           + " set, or none. Pictures that cannot be read are named and left out.",
@@ -88,12 +90,7 @@ final class IndexCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Console console = Console.of(spec);
     SourceKind kind = from.kind(source);
-    ImageSource images = ImageSource.open(source, kind);
-    console.say(images.description());
-    SetBuild build;
-    try (Codec codec = codec(images, kind)) {
-      build = SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
-    }
+    SetBuild build = kind.holdsLatents() ? latents(console, kind) : pictures(console, kind);
     for (String line : build.unreadable()) {
       console.say("left out: " + line);
     }
@@ -115,6 +112,15 @@ final class IndexCommand implements Callable<Integer> {
     return strict && !build.unreadable().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
   }
 
+  private SetBuild pictures(Console console, SourceKind kind) throws IOException {
+    ImageSource images = ImageSource.open(source, kind);
+    console.say(images.description());
+    try (Codec codec = codec(images, kind)) {
+      return SetBuild.build(
+          images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
+    }
+  }
+
   private Codec codec(ImageSource images, SourceKind kind) throws IOException {
     Path model = modelOption.folder();
     if (model != null) {
@@ -128,6 +134,17 @@ final class IndexCommand implements Callable<Integer> {
     PixelSize pixels = size(first);
     int channels = grey || (first.channels() == 1 && kind == SourceKind.IDX) ? 1 : 3;
     return SetBuild.fit(images, pixels.width(), pixels.height(), channels, Long.MAX_VALUE, quiet);
+  }
+
+  private SetBuild latents(Console console, SourceKind kind) throws IOException {
+    if (size != null || grey || modelOption.folder() != null) {
+      throw new IllegalArgumentException(
+          "--size, --grey and --model are for pictures, but %s holds latents (%s)"
+              .formatted(source, kind));
+    }
+    LatentSource latents = LatentSource.open(source, kind);
+    console.say(latents.description());
+    return LatentBuild.build(latents, from.space(latents), precision, output, quiet);
   }
 
   private static RgbImage first(ImageSource images) throws IOException {

@@ -101,9 +101,7 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
         switch (entry) {
           case Entry.Picture(ImageSource.Origin origin, RgbImage image)
               when !ids.add(origin.id()) ->
-              unreadable.add(
-                  "%s: a second picture with the id '%s'; rename one of the two"
-                      .formatted(origin.source(), origin.id()));
+              unreadable.add(secondOf(origin));
           case Entry.Picture picture -> {
             waiting.add(picture);
             if (waiting.size() == BATCH) {
@@ -131,6 +129,12 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
       added.accept(origin);
     }
     waiting.clear();
+  }
+
+  /// Returns the line for a picture whose id an earlier one of the same source has.
+  static String secondOf(ImageSource.Origin origin) {
+    return "%s: a second picture with the id '%s'; rename one of the two"
+        .formatted(origin.source(), origin.id());
   }
 
   /// Refuses to go on with nothing.

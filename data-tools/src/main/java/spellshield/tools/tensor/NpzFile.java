@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /// Arrays of NumPy in a zip, packed or not; entries that are no `.npy` are other files.
@@ -40,10 +39,7 @@ final class NpzFile implements TensorFile {
       }
       for (ZipEntry entry : arrays) {
         String name = entry.getName();
-        NpyHeader header = header(file, zip, entry);
-        tensors.put(
-            name.substring(0, name.length() - ENDING.length()),
-            new Header(header.type(), header.shape()));
+        tensors.put(name.substring(0, name.length() - ENDING.length()), header(file, zip, entry));
       }
     }
     return new NpzFile(file, tensors);
@@ -64,13 +60,11 @@ final class NpzFile implements TensorFile {
     return damaged;
   }
 
-  private static NpyHeader header(Path file, ZipFile zip, ZipEntry entry) throws IOException {
+  private static Header header(Path file, ZipFile zip, ZipEntry entry) throws IOException {
     String name = file + "!/" + entry.getName();
-    try (InputStream in = stream(zip, entry, name)) {
-      NpyHeader header = NpyHeader.read(in, name);
-      Tensor.of(name, header.type(), header.shape(), in, entry.getSize() - header.length());
-      return header;
-    } catch (ZipException | RuntimeException e) {
+    try (Tensor tensor = Tensor.npy(stream(zip, entry, name), entry.getSize(), name)) {
+      return new Header(tensor.type(), tensor.shape());
+    } catch (RuntimeException e) { // of the zip
       throw damaged(name, e);
     }
   }
@@ -102,13 +96,8 @@ final class NpzFile implements TensorFile {
       if (entry == null) {
         throw new IllegalArgumentException("%s: no array called '%s'".formatted(file, name));
       }
-      InputStream in = stream(zip, entry, shown);
-      NpyHeader header = NpyHeader.read(in, shown);
-      long bytes = entry.getSize() - header.length();
-      return Tensor.of(shown, header.type(), header.shape(), new Closing(in, zip), bytes);
-    } catch (ZipException e) {
-      zip.close();
-      throw damaged(shown, e);
+      InputStream in = new Closing(stream(zip, entry, shown), zip);
+      return Tensor.npy(in, entry.getSize(), shown);
     } catch (IOException | RuntimeException e) {
       zip.close();
       throw e;

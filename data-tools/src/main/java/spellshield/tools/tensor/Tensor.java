@@ -50,6 +50,26 @@ public final class Tensor implements Closeable {
     return new Tensor(name, type, shape, in, (int) row * type.bytes());
   }
 
+  /// Begins an array of NumPy: a `.npy` file, in a zip or elsewhere.
+  ///
+  /// @param in at the first byte; closed with the tensor, and when there is none
+  /// @param bytes the length of the file
+  /// @param name of the file, for messages
+  /// @throws BadTensorException if it is damaged, or an array that is not read
+  public static Tensor npy(InputStream in, long bytes, String name) throws IOException {
+    try {
+      NpyHeader header = NpyHeader.read(in, name);
+      return of(name, header.type(), header.shape(), in, bytes - header.length());
+    } catch (ZipException | EOFException e) {
+      in.close();
+      String said = e.getMessage() == null ? "it ends early" : e.getMessage();
+      throw new BadTensorException(name, "damaged (%s); fetch it again".formatted(said));
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
   /// Returns what the user calls it.
   public String name() {
     return name;
@@ -80,6 +100,21 @@ public final class Tensor implements Closeable {
     float[] floats = new float[row.length / type.bytes()];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = type.nextFloat(values);
+    }
+    return floats;
+  }
+
+  /// Returns all values as float32; no more than a row may have.
+  public float[] floats() throws IOException {
+    if (shape.count() > MAX_ROW) {
+      throw new BadTensorException(
+          name, "%,d values, but at most 2^24 are read".formatted(shape.count()));
+    }
+    float[] floats = new float[(int) shape.count()];
+    for (int i = 0; i < floats.length; ) {
+      float[] row = nextFloats();
+      System.arraycopy(row, 0, floats, i, row.length);
+      i += row.length;
     }
     return floats;
   }

@@ -1,7 +1,7 @@
 package spellshield.tools.source;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
@@ -38,6 +38,7 @@ public final class Edm2Source implements LatentSource {
   private static final double SIGMA_DATA = 0.5;
   private static final int CHANNELS = MEAN.length;
   private static final int LARGEST = 512; // a side, in values
+  private static final long LARGEST_FILE = 2L * CHANNELS * LARGEST * LARGEST * 4 + 10_000;
 
   private static final Pattern NAME = Pattern.compile("(?:.*/)?img-mean-std-\\d+\\.npy");
 
@@ -60,30 +61,42 @@ public final class Edm2Source implements LatentSource {
   /// @throws IOException if it is no whole zip, or holds no such latents
   static Edm2Source open(Path file) throws IOException {
     try (ZipFile zip = ZipSource.whole(file)) {
-      long count = zip.stream().filter(Edm2Source::counts).count();
-      ZipEntry first = zip.stream().filter(Edm2Source::counts).findFirst().orElse(null);
-      if (first == null) {
-        throw new IOException(
-            file
-                + ": no latents of EDM2 (img-mean-std-….npy) in this zip; name one that holds some");
-      }
-      try (Tensor tensor = tensor(zip, first, file + "!/" + first.getName())) {
-        long[] extents = tensor.shape().extents();
-        boolean known =
-            extents.length == 3
-                && extents[0] == 2L * CHANNELS
-                && Math.min(extents[1], extents[2]) >= 1
-                && Math.max(extents[1], extents[2]) <= LARGEST;
-        if (!known) {
-          throw new BadTensorException(
-              tensor.name(),
-              "EDM2's latents are [8, H, W] with up to %d a side, but this is %s"
-                  .formatted(LARGEST, tensor.shape()));
+      Shape shape = shape(zip, file);
+      return new Edm2Source(
+          file,
+          DatasetJson.in(zip, file.toString()),
+          (int) shape.extents()[1],
+          (int) shape.extents()[2],
+          zip.stream().filter(Edm2Source::counts).count());
+    }
+  }
+
+  /// Returns the shape of the first array that can be read.
+  private static Shape shape(ZipFile zip, Path file) throws IOException {
+    String reason = "";
+    Iterator<? extends ZipEntry> entries =
+        zip.stream().filter(Edm2Source::counts).limit(Hollow.PATIENCE).iterator();
+    while (entries.hasNext()) {
+      ZipEntry entry = entries.next();
+      try (Tensor tensor = tensor(zip, entry, file + "!/" + entry.getName())) {
+        if (isKnown(tensor.shape().extents())) {
+          return tensor.shape();
         }
-        return new Edm2Source(
-            file, DatasetJson.in(zip, file.toString()), (int) extents[1], (int) extents[2], count);
+        reason = "; the first is %s".formatted(tensor.shape());
+      } catch (IOException e) {
+        reason = reason.isEmpty() ? "; the first: " + Reason.of(e) : reason;
       }
     }
+    throw new IOException(
+        "%s: no latents of EDM2 (img-mean-std-….npy, [8, H, W] with up to %d a side) in this zip%s"
+            .formatted(file, LARGEST, reason));
+  }
+
+  private static boolean isKnown(long[] extents) {
+    return extents.length == 3
+        && extents[0] == 2L * CHANNELS
+        && Math.min(extents[1], extents[2]) >= 1
+        && Math.max(extents[1], extents[2]) <= LARGEST;
   }
 
   private static boolean counts(ZipEntry entry) {
@@ -91,11 +104,8 @@ public final class Edm2Source implements LatentSource {
   }
 
   private static Tensor tensor(ZipFile zip, ZipEntry entry, String name) throws IOException {
-    InputStream in = zip.getInputStream(entry);
-    if (in == null) {
-      throw new BadTensorException(name, "it is not in the zip any more; fetch it again");
-    }
-    return Tensor.npy(in, entry.getSize(), name);
+    byte[] content = ZipSource.read(zip, entry, LARGEST_FILE);
+    return Tensor.npy(new ByteArrayInputStream(content), content.length, name);
   }
 
   @Override

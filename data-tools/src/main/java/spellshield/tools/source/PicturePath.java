@@ -121,16 +121,17 @@ record PicturePath(List<String> folders, String file) {
   ///
   /// @param source the container and the path in it, for people
   Origin origin(String source) {
-    List<String> counted = folders.subList(folders.indexOf("train") + 1, folders.size());
+    List<String> behind = folders.subList(folders.indexOf("train") + 1, folders.size());
     Matcher imagenet = IMAGENET.matcher(file);
     if (imagenet.matches()) {
       String synset = imagenet.group(1);
       if (Stream.of(List.of(), List.of(synset), List.of(synset, "images"))
-          .anyMatch(counted::equals)) {
+          .anyMatch(behind::equals)) {
         String id = "%s/%s_%s.JPEG".formatted(synset, synset, imagenet.group(2));
         return new Origin(id, source, synset, stem(file));
       }
     }
+    List<String> counted = behind.isEmpty() ? folders : behind; // train may be a class, too
     String label = counted.isEmpty() ? "" : counted.getLast();
     String id = counted.isEmpty() ? file : String.join("/", counted) + "/" + file;
     return new Origin(id, source, label, stem(file));

@@ -11,6 +11,7 @@ import java.util.Iterator;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -146,6 +147,13 @@ public final class ZipSource implements ImageSource {
                 .formatted(
                     content.length < entry.getSize() ? "" + content.length : "more",
                     entry.getSize()));
+      }
+      CRC32 crc = new CRC32(); // the JDK's reader does not look at it
+      crc.update(content);
+      if (entry.getCrc() >= 0 && entry.getCrc() != crc.getValue()) {
+        throw new IOException(
+            "its bytes have the checksum %08x, but the directory says %08x; fetch it again"
+                .formatted(crc.getValue(), entry.getCrc()));
       }
       return content;
     } catch (ZipException | EOFException | RuntimeException e) {

@@ -119,6 +119,17 @@ class ZipSourceTest {
   }
 
   @Test
+  void a_picture_whose_checksum_is_wrong_is_an_entry_with_a_reason() throws Exception {
+    members.put("a.png", Entries.png(1));
+    members.put("b.png", Entries.png(2));
+    byte[] zip = Files.readAllBytes(Containers.zip(folder.resolve("x.zip"), members, true));
+    zip[30 + 5 + 40] ^= 1; // in the content of a.png, which is stored as it is
+    List<String> entries = Entries.of(ImageSource.open(Files.write(folder.resolve("x.zip"), zip)));
+    assertThat(entries.get(0)).contains("x.zip!/a.png: its bytes have the checksum");
+    assertThat(entries.get(1)).isEqualTo("b.png ");
+  }
+
+  @Test
   void bombs_are_refused() throws Exception {
     members.put("bomb.png", new byte[300 << 20 >> 1]); // 150 MiB of zeros in 150 kB
     Path zip = write();

@@ -44,7 +44,9 @@ import tools.jackson.databind.node.ObjectNode;
 final class IndexCommand implements Callable<Integer> {
   @Spec private @Nullable CommandSpec spec;
 
-  @Parameters(paramLabel = "SOURCE", description = "A folder, an archive or a file, see above.")
+  @Parameters(
+      paramLabel = "SOURCE",
+      description = "A folder, an archive, a file, or a pattern such as 'shards/*.tar'; see above.")
   private Path source = Path.of("");
 
   @Option(

@@ -76,6 +76,16 @@ class SourceCommandTest {
   }
 
   @Test
+  void parquet_is_indexed_without_talk_of_the_library() throws IOException {
+    String parquet = WRITTEN_BY_PYTHON + "snappy.parquet";
+    CommandResult index = run("index", parquet, "-o", set());
+    assertThat(index.out()).contains("5 pictures protected, 3 left out");
+    assertThat(index.err().lines())
+        .hasSize(4)
+        .allMatch(line -> line.startsWith("parquet ") || line.startsWith("left out: "));
+  }
+
+  @Test
   void a_picture_twice_in_an_archive_is_left_out_once() throws IOException {
     List<Picture> emoji = Containers.emoji(3);
     SequencedMap<String, byte[]> members = new LinkedHashMap<>();

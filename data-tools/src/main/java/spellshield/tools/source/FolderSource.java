@@ -44,19 +44,23 @@ public final class FolderSource implements ImageSource {
     this.skipped = skipped;
   }
 
-  /// Lists a folder; no picture is read yet.
+  /// Lists a folder, or what a pattern such as `pictures/2024-*` matches; no picture is read yet.
   ///
   /// @throws IOException if there is nothing to read in it, or a table of names is damaged
   public static FolderSource open(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
+    Walk walk;
+    if (Glob.is(folder)) {
+      walk = new Walk(Glob.folder(folder).toRealPath(), SynsetMapping.in(Glob.folder(folder)));
+      walk.begin();
+      for (Path match : Glob.matches(folder)) {
+        Files.walkFileTree(walk.root.resolve(match.getFileName()), walk);
+      }
+    } else if (Files.isDirectory(folder)) {
+      walk = new Walk(training(folder).toRealPath(), SynsetMapping.above(folder));
+      Files.walkFileTree(walk.root, walk);
+    } else {
       throw new IOException(folder + ": not a folder; name one of pictures");
     }
-    Path imagenet = folder.resolve(ZipSource.CLS_LOC);
-    Walk walk =
-        new Walk(
-            (Files.isDirectory(imagenet) ? imagenet : folder).toRealPath(),
-            SynsetMapping.in(folder));
-    Files.walkFileTree(walk.root, walk);
     if (walk.found.isEmpty()) {
       throw new IOException(
           "%s: no pictures in this folder (%d files skipped by name); name one that holds some"
@@ -72,6 +76,16 @@ public final class FolderSource implements ImageSource {
     }
     Collections.sort(walk.skipped);
     return new FolderSource(folder, List.copyOf(walk.found), List.copyOf(walk.skipped));
+  }
+
+  /// Returns the training pictures of ImageNet as Kaggle packs it, or the folder itself.
+  private static Path training(Path folder) {
+    Path whole = folder.resolve(ZipSource.CLS_LOC);
+    Path inside = folder.resolveSibling(ZipSource.CLS_LOC); // of a folder ILSVRC
+    if (folder.endsWith("ILSVRC") && Files.isDirectory(inside)) {
+      return inside;
+    }
+    return Files.isDirectory(whole) ? whole : folder;
   }
 
   @Override
@@ -121,6 +135,11 @@ public final class FolderSource implements ImageSource {
     Walk(Path root, SynsetMapping mapping) {
       this.root = root;
       this.mapping = mapping;
+    }
+
+    /// Reads what lies beside files that are visited without their folder.
+    void begin() throws IOException {
+      tables.put(root, NameTable.beside(root));
     }
 
     @Override

@@ -56,6 +56,9 @@ public enum SourceKind {
     if (Files.isDirectory(path)) {
       return ofFolder(path);
     }
+    if (Glob.is(path)) {
+      return ofGlob(path);
+    }
     if (!Files.exists(path)) {
       throw new IOException(path + ": no such file or folder; check the path");
     }
@@ -66,6 +69,25 @@ public enum SourceKind {
     throw new IOException(
         "%s: neither a folder of pictures nor a tar, a zip, parquet, an IDX file, .npy, .npz or safetensors; name one of these"
             .formatted(path));
+  }
+
+  /// Returns what all matches of a pattern are: shards of one kind, or else pictures and folders.
+  private static SourceKind ofGlob(Path glob) throws IOException {
+    SourceKind kind = null;
+    for (Path match : Glob.matches(glob)) {
+      SourceKind one = Files.isRegularFile(match) ? ofFile(match) : FOLDER;
+      boolean shard = one == TAR || one == WEBDATASET || one == PARQUET;
+      if (one != FOLDER && (!shard || (kind != null && kind != one))) {
+        throw new IOException(
+            "%s: %s (%s) is not read together with others (%s); name it alone"
+                .formatted(glob, match.getFileName(), one, kind == null ? "none" : kind));
+      }
+      kind = one;
+      if (kind == FOLDER) {
+        break; // a picture or a folder: what else is no picture is told when it is read
+      }
+    }
+    return kind == null ? FOLDER : kind;
   }
 
   /// Returns the kind of a file; [#FOLDER] if it is none.
@@ -124,12 +146,16 @@ public enum SourceKind {
     return tars.isEmpty() ? FOLDER : WebDatasetSource.sniff(tars.getFirst()) ? WEBDATASET : TAR;
   }
 
-  /// Returns the files that a source of shards has, sorted by name: the file itself, or the tars or
-  /// parquet files right in a folder. A folder that also holds folders or pictures has none.
+  /// Returns the files that a source of shards has, sorted by name: the file itself, the matches of
+  /// a pattern, or the tars or parquet files right in a folder. A folder that also holds folders or
+  /// pictures has none.
   ///
   /// Of a folder as Hugging Face has them, files called `train-…` are taken and none of other
   /// splits; they may lie in a folder `data` in it.
   static List<Path> shards(Path path, SourceKind kind) throws IOException {
+    if (Glob.is(path)) {
+      return Glob.matches(path);
+    }
     if (!Files.isDirectory(path)) {
       return List.of(path);
     }

@@ -50,6 +50,21 @@ final class SynsetMapping {
     return parse(Files.readAllBytes(file), file.toString());
   }
 
+  /// Reads the mapping in a folder, or that of the download of ImageNet which the folder lies in.
+  static SynsetMapping above(Path folder) throws IOException {
+    SynsetMapping mapping = in(folder);
+    for (Path part : List.of(Path.of("ILSVRC"), Path.of(ZipSource.CLS_LOC))) {
+      Path root = folder.toAbsolutePath().normalize();
+      if (mapping == NONE && root.endsWith(part)) {
+        for (int i = 0; i < part.getNameCount(); i++) {
+          root = root.resolveSibling("");
+        }
+        mapping = in(root);
+      }
+    }
+    return mapping;
+  }
+
   static SynsetMapping parse(byte[] content, String file) throws IOException {
     List<String> synsets = new ArrayList<>();
     List<String> names = new ArrayList<>();

@@ -1,5 +1,6 @@
 package spellshield.tools.source;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -149,5 +150,45 @@ class FolderSourceTest {
     write("a.png", Png.write(RED));
     assertThatThrownBy(() -> ImageSource.open(folder.resolve("a.png")))
         .hasMessageContaining("neither a folder");
+  }
+
+  @Test
+  void a_pattern_stands_for_the_pictures_and_folders_that_match() throws Exception {
+    for (String name : new String[] {"a1.png", "a2.png", "b1.png", "ax/c.png", "bx/d.png"}) {
+      write(name, Png.write(RED));
+    }
+    Files.writeString(folder.resolve("names.tsv"), "a1\tone\tones\n");
+    List<ImageSource.Entry> entries = entries(ImageSource.open(folder.resolve("a*")));
+    assertThat(entries.stream().map(e -> e.origin().id()))
+        .containsExactly("a1.png", "a2.png", "ax/c.png");
+    assertThat(entries.getFirst().origin().label()).isEqualTo("ones");
+    assertThatThrownBy(() -> ImageSource.open(folder.resolve("z*")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("nothing matches");
+    assertThatThrownBy(() -> ImageSource.open(folder.resolve("a[")))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("a[: ");
+  }
+
+  @Test
+  void imagenet_as_kaggle_packs_it_stands_for_its_training_pictures_and_their_classes()
+      throws Exception {
+    String train = "ILSVRC/Data/CLS-LOC/train";
+    write(train + "/n01440764/n01440764_18.JPEG", Png.write(RED));
+    write("ILSVRC/Data/CLS-LOC/val/v.JPEG", Png.write(RED));
+    write("ILSVRC/Annotations/a.xml", new byte[1]);
+    write("LOC_synset_mapping.txt", "n01440764 tench, Tinca tinca\n".getBytes(UTF_8));
+    for (String named : List.of("", "ILSVRC", train)) {
+      List<ImageSource.Entry> entries = entries(ImageSource.open(folder.resolve(named)));
+      assertThat(entries).as(named).hasSize(1);
+      assertThat(entries.getFirst().origin().id()).isEqualTo("n01440764/n01440764_18.JPEG");
+      assertThat(entries.getFirst().origin().name()).isEqualTo("tench, Tinca tinca");
+    }
+    write("LOC_synset_mapping.txt", "n01443537 goldfish\n".getBytes(UTF_8));
+    for (String named : List.of("", "ILSVRC", train)) {
+      assertThatThrownBy(() -> ImageSource.open(folder.resolve(named)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContainingAll("n01440764", "LOC_synset_mapping.txt");
+    }
   }
 }

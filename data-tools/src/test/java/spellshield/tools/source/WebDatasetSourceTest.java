@@ -91,6 +91,8 @@ class WebDatasetSourceTest {
     assertThat(source.description()).endsWith("shards: 2");
     assertThat(Entries.of(source)).containsExactly("dog/0000.png dog", "0001.png ");
     assertThat(Entries.of(source, 1)).containsExactly("0001.png ");
+    assertThat(Entries.of(ImageSource.open(folder.resolve("*0.tar"))))
+        .containsExactly("dog/0000.png dog");
   }
 
   @Test

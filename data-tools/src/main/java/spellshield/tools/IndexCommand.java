@@ -2,6 +2,7 @@ package spellshield.tools;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
 import spellshield.sampler.image.RgbImage;
@@ -139,14 +141,31 @@ final class IndexCommand implements Callable<Integer> {
   }
 
   private SetBuild latents(Console console, SourceKind kind) throws IOException {
-    if (size != null || grey || modelOption.folder() != null) {
+    if (size != null || grey) {
       throw new IllegalArgumentException(
-          "--size, --grey and --model are for pictures, but %s holds latents (%s)"
-              .formatted(source, kind));
+          "--size and --grey are for pictures, but %s holds latents (%s)".formatted(source, kind));
     }
     LatentSource latents = LatentSource.open(source, kind);
     console.say(latents.description());
-    return LatentBuild.build(latents, from.space(latents), precision, output, quiet);
+    return LatentBuild.build(latents, space(latents), precision, output, quiet);
+  }
+
+  /// Returns the space that the user says the latents are of: that of a model, or one in words.
+  private LatentSpace space(LatentSource latents) throws IOException {
+    Path model = modelOption.folder();
+    if (model == null) {
+      return from.space(latents);
+    }
+    try (Codec codec = LatentCodec.open(model, new LatentSpace("of a model", latents.shape()))) {
+      LatentSpace space = codec.space();
+      if (!Arrays.equals(space.shape(), latents.shape())) {
+        throw new IllegalArgumentException(
+            "latents of %s are not those of %s, which are %s"
+                .formatted(
+                    Arrays.toString(latents.shape()), model, Arrays.toString(space.shape())));
+      }
+      return space;
+    }
   }
 
   private static RgbImage first(ImageSource images) throws IOException {

@@ -74,13 +74,23 @@ public final class AutoencoderCodec implements AutoCloseable {
     this.factor = 1 << (blocks(config, configFile) - 1);
     this.scaling = LatentScaling.read(config, channels, configFile);
     this.sampleSize = config.path("sample_size").asInt(0);
-    JsonNode range = config.path("image_range");
-    this.low = range.path(0).asDouble(-1);
-    this.high = range.path(1).asDouble(1);
-    if (!(low < high)) {
-      throw new IllegalArgumentException(
-          "%s: image_range must be two rising numbers, but was %s".formatted(configFile, range));
+    double[] range = range(config.path("image_range"), configFile);
+    this.low = range[0];
+    this.high = range[1];
+  }
+
+  private static double[] range(JsonNode range, Path file) {
+    if (range.isMissingNode() || range.isNull()) {
+      return new double[] {-1, 1};
     }
+    boolean numbers =
+        range.isArray() && range.size() == 2 && range.valueStream().allMatch(JsonNode::isNumber);
+    if (!numbers || !(range.path(0).asDouble() < range.path(1).asDouble())) {
+      throw new IllegalArgumentException(
+          "%s: image_range must be two rising numbers, such as [0, 1], but was %s"
+              .formatted(file, range));
+    }
+    return new double[] {range.path(0).asDouble(), range.path(1).asDouble()};
   }
 
   private static int channels(JsonNode config, Path file, OnnxNetwork decoder) {
@@ -96,13 +106,13 @@ public final class AutoencoderCodec implements AutoCloseable {
   }
 
   private static int blocks(JsonNode config, Path file) {
-    int blocks = config.path("block_out_channels").size();
+    JsonNode list = config.path("block_out_channels");
+    int blocks = list.size();
     if (blocks < 1 || blocks > 10) {
       throw new IllegalArgumentException(
-          "%s needs block_out_channels, one entry for each halving of the picture and one more, but"
-                  .formatted(file)
-              + " has "
-              + config.path("block_out_channels"));
+          ("%s needs block_out_channels, one entry for each halving of the picture and one more, but"
+                  + " %s")
+              .formatted(file, list.isMissingNode() ? "lacks it" : "has " + list));
     }
     return blocks;
   }
@@ -286,8 +296,13 @@ public final class AutoencoderCodec implements AutoCloseable {
     int row = answer.rowSize();
     if (row != size && row != 2 * size) {
       throw new IllegalArgumentException(
-          "%s answered %s for latents of %s"
-              .formatted(encoder.file(), Arrays.toString(answer.shape()), Arrays.toString(shape)));
+          ("%s answered %s for latents of %s; block_out_channels in its config must have one entry"
+                  + " for each halving of the picture and one more, and had %d")
+              .formatted(
+                  encoder.file(),
+                  Arrays.toString(answer.shape()),
+                  Arrays.toString(shape),
+                  1 + Integer.numberOfTrailingZeros(factor)));
     }
     float[] means = new float[batch * size];
     for (int i = 0; i < batch; i++) {

@@ -20,16 +20,23 @@ record LatentScaling(double[] shift, double[] scale) {
   /// @param file named in messages
   static LatentScaling read(JsonNode config, int channels, Path file) {
     JsonNode factor = config.path("scaling_factor");
-    if (!factor.isNumber() || !(Math.abs(factor.asDouble()) > 0)) {
+    if (factor.isMissingNode() || factor.isNull()) {
       throw new IllegalArgumentException(
           ("%s has no scaling_factor, without which its latents are not the model's; add the field"
                   + " (0.18215 for Stable Diffusion 1 and 2, 0.13025 for SDXL, 1.5305 for Stable"
                   + " Diffusion 3, 1 for an autoencoder whose latents are used as they are)")
               .formatted(file));
     }
+    if (!factor.isNumber() || factor.asDouble() == 0) {
+      throw refusal(file, "scaling_factor", "a number other than 0", factor);
+    }
+    JsonNode offset = config.path("shift_factor");
+    if (!offset.isNumber() && !offset.isMissingNode() && !offset.isNull()) {
+      throw refusal(file, "shift_factor", "a number", offset);
+    }
     double[] shift = new double[channels];
     double[] scale = new double[channels];
-    Arrays.fill(shift, config.path("shift_factor").asDouble(0));
+    Arrays.fill(shift, offset.asDouble(0));
     Arrays.fill(scale, factor.asDouble());
     double[] mean = perChannel(config, "latents_mean", channels, file);
     double[] std = perChannel(config, "latents_std", channels, file);
@@ -49,12 +56,22 @@ record LatentScaling(double[] shift, double[] scale) {
 
   private static double[] perChannel(JsonNode config, String name, int channels, Path file) {
     JsonNode list = config.path(name);
+    boolean absent = list.isMissingNode() || list.isNull();
+    if (!absent && !(list.isArray() && list.valueStream().allMatch(JsonNode::isNumber))) {
+      throw refusal(file, name, "a list of numbers, one for each channel", list);
+    }
     double[] values = list.valueStream().mapToDouble(JsonNode::asDouble).toArray();
     if (values.length != 0 && values.length != channels) {
       throw new IllegalArgumentException(
           "%s: %s has %d entries for %d channels".formatted(file, name, values.length, channels));
     }
     return values;
+  }
+
+  private static IllegalArgumentException refusal(
+      Path file, String name, String wanted, JsonNode value) {
+    return new IllegalArgumentException(
+        "%s: %s must be %s, but was %s".formatted(file, name, wanted, value));
   }
 
   /// Turns an autoencoder's latents into the model's, in place.

@@ -10,12 +10,15 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import ai.onnxruntime.TensorInfo;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,6 +39,7 @@ public final class OnnxNetwork implements AutoCloseable {
   private final OrtSession session;
   private final SequencedMap<String, Port> inputs;
   private final SequencedMap<String, Port> outputs;
+  private volatile boolean closed;
 
   private OnnxNetwork(Path file, OrtSession session) throws OrtException {
     this.file = file;
@@ -74,6 +78,10 @@ public final class OnnxNetwork implements AutoCloseable {
     if (!Files.isRegularFile(file)) {
       throw new IOException(file + " is missing; export the pipeline with all its parts");
     }
+    if (isLargeFilePointer(file)) {
+      throw new IOException(
+          file + " only points to the network, which Git LFS keeps elsewhere; run 'git lfs pull'");
+    }
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setOptimizationLevel(level);
       String device = System.getProperty("shield.device", "cpu").toLowerCase(Locale.ROOT);
@@ -87,12 +95,23 @@ public final class OnnxNetwork implements AutoCloseable {
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
       return new OnnxNetwork(file, environment.createSession(file.toString(), options));
     } catch (OrtException e) {
-      throw new IOException("%s cannot be loaded: %s".formatted(file, oneLine(e)), e);
+      throw new IOException(
+          "%s cannot be loaded; copy or export it again: %s".formatted(file, oneLine(e)), e);
+    }
+  }
+
+  private static boolean isLargeFilePointer(Path file) throws IOException {
+    byte[] start = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
+    try (InputStream in = Files.newInputStream(file)) {
+      return Arrays.equals(in.readNBytes(start.length), start);
     }
   }
 
   private static String oneLine(OrtException e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
+    return String.valueOf(e.getMessage())
+        .replaceFirst("^Error code - \\w+ - message: ", "")
+        .replaceAll("\\s+", " ")
+        .strip();
   }
 
   public Path file() {
@@ -153,6 +172,9 @@ public final class OnnxNetwork implements AutoCloseable {
   /// @return the wanted outputs, in that order
   /// @throws IllegalArgumentException if ONNX Runtime refuses, naming the file
   public List<Tensor> run(Map<String, Tensor> values, String... wanted) {
+    if (closed) {
+      throw new IllegalStateException(file + " was closed; a closed pipeline samples nothing");
+    }
     Map<String, OnnxTensor> given = new LinkedHashMap<>();
     try {
       for (Map.Entry<String, Tensor> value : values.entrySet()) {
@@ -214,6 +236,10 @@ public final class OnnxNetwork implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try {
       session.close();
     } catch (OrtException e) {

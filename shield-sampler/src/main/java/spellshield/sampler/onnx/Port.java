@@ -18,6 +18,22 @@ public record Port(String name, String type, long... shape) {
     return axis < shape.length && shape[axis] > 0 ? shape[axis] : fallback;
   }
 
+  /// Returns whether a row of this shape can be given: each extent is this one's, or this one's may
+  /// be any.
+  ///
+  /// @param row without the batch
+  public boolean takes(int... row) {
+    if (rank() != row.length + 1) {
+      return false;
+    }
+    for (int axis = 0; axis < row.length; axis++) {
+      if (extent(axis + 1, row[axis]) != row[axis]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   @Override
   public String toString() {
     return "%s %s %s".formatted(name, type, Arrays.toString(shape));

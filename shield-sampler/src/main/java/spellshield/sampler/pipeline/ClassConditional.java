@@ -57,12 +57,25 @@ final class ClassConditional implements Family {
     return names;
   }
 
+  /// Returns a line with the names, or with the first of very many.
+  static String some(List<String> names) {
+    int most = 20;
+    return names.size() <= most
+        ? String.join("; ", names)
+        : "%s and %d more"
+            .formatted(String.join("; ", names.subList(0, most)), names.size() - most);
+  }
+
   static Condition labels(
       Request request, int count, List<String> names, int none, boolean guided) {
     if (!request.asksForLabels()) {
       throw new IllegalArgumentException(
           "this pipeline samples classes; give labels, 0 to %d%s"
-              .formatted(count - 1, names.isEmpty() ? "" : ": " + names));
+              .formatted(count - 1, names.isEmpty() ? "" : ": " + some(names)));
+    }
+    if (!request.negativeOfEach(1).isEmpty()) {
+      throw new IllegalArgumentException(
+          "negative prompts are for pipelines of texts; this one is guided away from its null label");
     }
     int[] labels = request.labelOfEach();
     for (int label : labels) {
@@ -100,6 +113,11 @@ final class ClassConditional implements Family {
             timestep.name(), Feed.level(timestep, level, input.batch()),
             classes.name(), new Tensor(numbers, numbers.length));
     return Feed.answer(network.run(inputs, output).getFirst(), input);
+  }
+
+  @Override
+  public Port latents() {
+    return latents;
   }
 
   @Override

@@ -53,6 +53,10 @@ final class CustomDenoiser implements Family {
           "sigma_min",
           "steps");
 
+  /// What is the scheduler's to say where there is one.
+  private static final List<String> EDM_FIELDS =
+      List.of("noise_is", "predicts", "rho", "sampler", "sigma_data", "sigma_max", "sigma_min");
+
   private final OnnxNetwork network;
   private final Port latents;
   private final Port noise;
@@ -94,12 +98,37 @@ final class CustomDenoiser implements Family {
     if (shape[1] != shape[2]) {
       throw fields.refusal("latent_shape", "[C, N, N], as wide as high");
     }
+    if (!latents.takes(shape)) {
+      throw fields.refusal("latent_shape", "that of the network's input " + latents);
+    }
+    requireLabelForm(fields);
     this.steps = fields.whole("steps", edm == null ? 50 : 32);
+    if (steps == 0) {
+      throw fields.refusal("steps", "at least 1");
+    }
     this.guidanceScale = fields.number("guidance_scale", 1);
+    if (labels == null && guidanceScale != 1) {
+      throw fields.refusal("guidance_scale", "1 where there are no labels");
+    }
     network.requireNoOtherInputs(
         labels == null
             ? Set.of(latents.name(), noise.name())
             : Set.of(latents.name(), noise.name(), labels.name()));
+  }
+
+  private void requireLabelForm(Fields fields) {
+    if (labels == null) {
+      String usual = fields.text("label_input", "class_labels");
+      if (network.inputs().containsKey(usual)) {
+        throw fields.refusal(
+            "labels", "the number of classes that the network's input " + usual + " tells apart");
+      }
+    } else if (!(oneHot ? labels.takes(count) : labels.rank() == 1)) {
+      throw fields.refusal(
+          "label_form",
+          "one_hot for [B, %d], index for [B], as the network's input %s takes it"
+              .formatted(count, labels));
+    }
   }
 
   private @Nullable Integer nullLabel(Fields fields) {
@@ -110,8 +139,13 @@ final class CustomDenoiser implements Family {
     if (label.asString("").equals("zeros") && oneHot) {
       return ZEROS;
     }
-    if (!label.canConvertToInt() || label.asInt() < 0) {
-      throw fields.refusal("null_label", "a number, or with one_hot labels \"zeros\"");
+    boolean number = label.isIntegralNumber() && label.canConvertToInt() && label.asInt() >= 0;
+    if (!number || (oneHot && label.asInt() >= count)) {
+      throw fields.refusal(
+          "null_label",
+          oneHot
+              ? "0 to %d or \"zeros\"".formatted(count - 1)
+              : "a number of 0 or more, as \"zeros\" needs label_form one_hot");
     }
     return label.asInt();
   }
@@ -120,6 +154,10 @@ final class CustomDenoiser implements Family {
     Fields fields =
         new Fields(folder.folder().resolve("denoiser/config.json"), folder.config("denoiser"));
     fields.requireKnown(FIELDS);
+    if (folder.hasScheduler()) {
+      fields.requireAbsent(
+          EDM_FIELDS, "as scheduler/scheduler_config.json says it; remove one of the two");
+    }
     Edm edm = folder.hasScheduler() ? null : edm(fields);
     int count = fields.whole("labels", 0);
     List<String> names = ClassConditional.names(folder.index().path("id2label"), count);
@@ -133,6 +171,14 @@ final class CustomDenoiser implements Family {
   }
 
   private static Edm edm(Fields fields) {
+    try {
+      return readEdm(fields);
+    } catch (IllegalArgumentException e) {
+      throw fields.named(e);
+    }
+  }
+
+  private static Edm readEdm(Fields fields) {
     double low = fields.number("sigma_min", 0.002);
     double high = fields.number("sigma_max", 80);
     Prediction prediction =
@@ -172,6 +218,10 @@ final class CustomDenoiser implements Family {
         throw new IllegalArgumentException(
             "this network is told neither texts nor labels; ask for Request.unconditional()");
       }
+      if (guided) {
+        throw new IllegalArgumentException(
+            "this network is told nothing that guidance could lead away from; take guidance scale 1");
+      }
       return Condition.NONE;
     }
     if (guided && none == null) {
@@ -209,6 +259,11 @@ final class CustomDenoiser implements Family {
       values[i] = numbers[i];
     }
     return new Tensor(values, values.length);
+  }
+
+  @Override
+  public Port latents() {
+    return latents;
   }
 
   @Override

@@ -68,6 +68,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     try (Opened opened = new Opened()) {
       Family family = opened.add(Family.open(files));
       AutoencoderCodec codec = opened.add(AutoencoderCodec.open(folder));
+      int size = family.latentSize();
+      family.requireLatents(folder + " with its autoencoder", codec.channels(), size, size);
       boolean own = family.ownPlan(1).isPresent();
       DiffusionPipeline pipeline =
           new DiffusionPipeline(
@@ -129,7 +131,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     throw new IllegalArgumentException(
         family.labels().isEmpty()
             ? "the pipeline names no classes; give the number of one, not '%s'".formatted(label)
-            : "the pipeline has no class '%s'; it has %s".formatted(label, family.labels()));
+            : "the pipeline has no class '%s'; it has %s"
+                .formatted(label, ClassConditional.some(family.labels())));
   }
 
   /// Returns the size of a picture, in pixels, unless a request says another.
@@ -172,6 +175,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     int width = request.widthOr(defaultSize());
     int height = request.heightOr(defaultSize());
     int[] shape = codec.latentShape(width, height);
+    family.requireLatents("the size %dx%d".formatted(width, height), shape);
     if (protection != null) {
       protection.set().requireSpace(codec.space(width, height));
     }

@@ -1,9 +1,11 @@
 package spellshield.sampler.pipeline;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import spellshield.sampler.Condition;
+import spellshield.sampler.onnx.Port;
 import spellshield.sampler.scheduler.Network;
 import spellshield.sampler.scheduler.Plan;
 
@@ -20,6 +22,21 @@ sealed interface Family extends Network, AutoCloseable
 
   /// Returns the width and height of a latent unless a request says another.
   int latentSize();
+
+  /// Returns the input for latents.
+  Port latents();
+
+  /// Refuses latents that the network cannot take.
+  ///
+  /// @param shape `[C, H, W]`
+  /// @param why what they come from
+  default void requireLatents(String why, int... shape) {
+    if (!latents().takes(shape)) {
+      throw new IllegalArgumentException(
+          "%s gives latents of %s, but the network's input is %s"
+              .formatted(why, Arrays.toString(shape), latents()));
+    }
+  }
 
   /// Returns how many latents a patch of the network is wide: 1 for most.
   default int patch() {
@@ -66,10 +83,10 @@ sealed interface Family extends Network, AutoCloseable
     };
   }
 
-  /// Refuses labels where texts are needed.
+  /// Refuses a request without texts.
   static void requireTexts(Request request) {
     if (!request.asksForTexts()) {
-      throw new IllegalArgumentException("this pipeline samples texts; give prompts, not labels");
+      throw new IllegalArgumentException("this pipeline samples texts; give prompts");
     }
   }
 }

@@ -2,6 +2,7 @@ package spellshield.sampler.pipeline;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.databind.JsonNode;
@@ -19,9 +20,27 @@ record Fields(Path file, JsonNode config) {
     }
   }
 
+  /// Refuses fields that nobody would look at.
+  void requireAbsent(List<String> fields, String why) {
+    for (String field : fields) {
+      if (config.has(field)) {
+        throw new IllegalArgumentException("%s: %s must be absent, %s".formatted(file, field, why));
+      }
+    }
+  }
+
+  /// Returns a refusal that names the file.
+  IllegalArgumentException named(IllegalArgumentException refusal) {
+    String message = String.valueOf(refusal.getMessage());
+    return message.startsWith(file.toString())
+        ? refusal
+        : new IllegalArgumentException(file + ": " + message, refusal);
+  }
+
   IllegalArgumentException refusal(String field, String wanted) {
     return new IllegalArgumentException(
-        "%s: %s must be %s, but was %s".formatted(file, field, wanted, config.path(field)));
+        "%s: %s must be %s, but was %s"
+            .formatted(file, field, wanted, config.has(field) ? config.path(field) : "missing"));
   }
 
   String text(String field, String fallback) {

@@ -203,6 +203,22 @@ public final class Request {
     return this;
   }
 
+  /// Refuses what a pipeline of texts would pass over.
+  ///
+  /// @param encoders how many text encoders there are
+  /// @param sized whether the network is told sizes
+  void requireFits(int encoders, boolean sized) {
+    if ((encoders < 2 && !(prompts2.isEmpty() && negativePrompts2.isEmpty()))
+        || (encoders < 3 && !prompts3.isEmpty())) {
+      throw new IllegalArgumentException(
+          "this pipeline has %d text encoder%s, but prompts were given for more"
+              .formatted(encoders, encoders == 1 ? "" : "s"));
+    }
+    if (!sized && sizes != null) {
+      throw new IllegalArgumentException("sizes are told to SDXL alone; leave them out");
+    }
+  }
+
   long[] seedOfEach() {
     if (seeds != null) {
       return seeds.clone();

@@ -68,6 +68,7 @@ final class StableDiffusion implements Family {
   @Override
   public Condition condition(Request request, int width, int height, boolean guided) {
     Family.requireTexts(request);
+    request.requireFits(second.isEmpty() ? 1 : 2, second.isPresent());
     float[] sizes =
         second.isEmpty()
             ? new float[0]
@@ -149,6 +150,11 @@ final class StableDiffusion implements Family {
     }
     return Feed.answer(
         network.run(inputs, network.output("out_sample", "sample").name()).getFirst(), input);
+  }
+
+  @Override
+  public Port latents() {
+    return network.input("sample");
   }
 
   @Override

@@ -77,6 +77,7 @@ final class StableDiffusion3 implements Family {
   @Override
   public Condition condition(Request request, int ignoredWidth, int height, boolean guided) {
     Family.requireTexts(request);
+    request.requireFits(3, false);
     List<Embedding> positive =
         encode(request.promptOfEach(1), request.promptOfEach(2), request.promptOfEach(3));
     if (!guided) {
@@ -150,6 +151,11 @@ final class StableDiffusion3 implements Family {
     return Feed.answer(
         network.run(inputs, network.output("out_hidden_states", "sample").name()).getFirst(),
         input);
+  }
+
+  @Override
+  public Port latents() {
+    return network.input("hidden_states");
   }
 
   @Override

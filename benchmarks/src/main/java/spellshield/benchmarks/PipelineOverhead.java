@@ -4,22 +4,26 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import spellshield.index.ProtectedSet;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.Precision;
+import spellshield.sampler.Latents;
+import spellshield.sampler.image.RgbImage;
 import spellshield.sampler.pipeline.DiffusionPipeline;
 import spellshield.sampler.pipeline.Generated;
 import spellshield.sampler.pipeline.Protection;
 import spellshield.sampler.pipeline.Request;
 import spellshield.sampler.pipeline.Timing;
+import spellshield.tools.image.ImageDoor;
+import spellshield.tools.image.Resample;
 
 /// What the shield costs an image of a pipeline, beside the network's own time.
 ///
@@ -38,14 +42,14 @@ public final class PipelineOverhead {
 
   /// Measures pipelines.
   ///
-  /// @param args the number of latents, of steps, and folders of pipelines
+  /// @param args a folder of PNG pictures, the number of steps, and folders of pipelines
   public static void main(String[] args) throws IOException {
     System.out.println(
         "| pipeline | latents | network ms | shield ms | of it searches | guarantee ms | decode, encode ms"
             + " | shield + guarantee, share of the network | inside, plain | inside |");
     System.out.println("|---|---|---|---|---|---|---|---|---|---|");
     for (String pipeline : Arrays.asList(args).subList(2, args.length)) {
-      measure(Path.of(pipeline), Integer.parseInt(args[0]), Integer.parseInt(args[1]));
+      measure(Path.of(pipeline), Path.of(args[0]), Integer.parseInt(args[1]));
     }
   }
 
@@ -60,11 +64,11 @@ public final class PipelineOverhead {
     return request.seeds(seeds).steps(steps);
   }
 
-  private static void measure(Path folder, int count, int steps) throws IOException {
+  private static void measure(Path folder, Path pictures, int steps) throws IOException {
     Path temporary = Files.createTempDirectory("overhead");
     try (DiffusionPipeline pipeline = DiffusionPipeline.load(folder)) {
       List<Generated> plain = pipeline.sample(request(pipeline, steps).withoutPictures());
-      try (ProtectedSet set = set(temporary.resolve("set"), pipeline, plain, count)) {
+      try (ProtectedSet set = set(temporary.resolve("set"), pipeline, plain, pictures)) {
         double radius = set.radius(0.3);
         Protection protection = Protection.of(set, radius);
         Timing[] timings = new Timing[RUNS + 1];
@@ -91,7 +95,7 @@ public final class PipelineOverhead {
             Locale.ROOT,
             "| %s | %,d of %d values | %.1f | %.3f | %.3f | %.3f | %.1f | %.2f %% | %d of %d | %d of %d |%n",
             folder.getFileName(),
-            count,
+            set.count(),
             set.space().dim(),
             median.networkMillis(),
             median.shieldMillis(),
@@ -114,31 +118,25 @@ public final class PipelineOverhead {
   }
 
   private static ProtectedSet set(
-      Path folder, DiffusionPipeline pipeline, List<Generated> plain, int count)
+      Path folder, DiffusionPipeline pipeline, List<Generated> plain, Path pictures)
       throws IOException {
-    int dim = pipeline.space().dim();
-    double[] mean = new double[dim];
-    double[] square = new double[dim];
-    for (Generated one : plain) {
-      for (int i = 0; i < dim; i++) {
-        mean[i] += one.sample().latent()[i] / plain.size();
-        square[i] += Math.pow(one.sample().latent()[i], 2) / plain.size();
-      }
-    }
-    SplittableRandom random = new SplittableRandom(1);
     try (ProtectedSetBuilder builder =
-        ProtectedSetBuilder.begin(folder, pipeline.space(), Precision.FLOAT16)) {
-      for (int item = 0; item < count; item++) {
-        float[] latent = new float[dim];
-        boolean own = item < plain.size() && item % 4 == 0;
-        for (int i = 0; i < dim; i++) {
-          double spread = Math.sqrt(Math.max(1e-6, square[i] - mean[i] * mean[i]));
-          latent[i] =
-              own
-                  ? plain.get(item).sample().latent()[i]
-                  : (float) (mean[i] + spread * random.nextGaussian());
+            ProtectedSetBuilder.begin(folder, pipeline.space(), Precision.FLOAT16);
+        Stream<Path> files = Files.list(pictures)) {
+      for (int i = 0; i < plain.size(); i += 4) {
+        builder.add(new Item("own-" + i, "", ""), plain.get(i).sample().latent());
+      }
+      List<Path> sorted = files.filter(f -> f.toString().endsWith(".png")).sorted().toList();
+      int size = pipeline.defaultSize();
+      for (int from = 0; from < sorted.size(); from += IMAGES) {
+        List<RgbImage> images = new ArrayList<>();
+        for (Path file : sorted.subList(from, Math.min(sorted.size(), from + IMAGES))) {
+          images.add(Resample.centreCrop(ImageDoor.read(file), size, size));
         }
-        builder.add(new Item("item-" + item, "", ""), latent);
+        Latents latents = pipeline.codec().encode(images);
+        for (int i = 0; i < images.size(); i++) {
+          builder.add(new Item(sorted.get(from + i).toString(), "", ""), latents.row(i));
+        }
       }
       builder.commit(Instant.EPOCH);
     }

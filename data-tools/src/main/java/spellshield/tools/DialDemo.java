@@ -32,6 +32,7 @@ final class DialDemo {
 
   /// Of the networks; the pipeline's own is for networks of another size.
   private static final double GUIDANCE_SCALE = 2;
+
   private static final int BATCH = 16;
 
   private final ProtectedSet set;

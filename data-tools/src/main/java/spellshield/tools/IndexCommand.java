@@ -120,8 +120,7 @@ final class IndexCommand implements Callable<Integer> {
     ImageSource images = ImageSource.open(source, kind);
     console.say(images.description());
     try (Codec codec = codec(images, kind)) {
-      return SetBuild.build(
-          images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
+      return SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
     }
   }
 

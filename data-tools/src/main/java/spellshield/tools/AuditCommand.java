@@ -74,6 +74,7 @@ final class AuditCommand implements Callable<Integer> {
       double radius = radiusOption.of(protectedSet);
       ObjectNode result = Json.object();
       result.put("set", protectedSet.id()).put("radius", radius);
+      protectedSet.coverage().ifPresent(coverage -> result.put("covers", coverage.toString()));
       ArrayNode list = result.putArray("pictures");
       int code = ExitCode.OK;
       for (Path picture : expand(pictures)) {
@@ -87,6 +88,8 @@ final class AuditCommand implements Callable<Integer> {
       }
       if (json) {
         console.print(Json.print(result));
+      } else if (result.has("covers")) {
+        console.print("covers: " + result.path("covers").asString());
       }
       return code;
     }

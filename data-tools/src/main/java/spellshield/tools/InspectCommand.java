@@ -9,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import spellshield.index.Coverage;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Epoch;
 import spellshield.index.store.FileEntry;
@@ -114,6 +115,7 @@ final class InspectCommand implements Callable<Integer> {
         "mean to nearest",
         "%.4f (%.3f of typical): a larger radius holds the mean"
             .formatted(meanClearance, meanClearance / typical));
+    Coverage.of(manifest).ifPresent(coverage -> line(text, "covers", coverage.toString()));
     for (JsonNode recall : manifest.section("hnsw").orElse(Json.object()).path("recall")) {
       double radius = recall.path("radius").asDouble(0);
       long pairs = recall.path("pairs").asLong(0);

@@ -26,6 +26,7 @@ import spellshield.index.store.DamagedSetException;
     footer = {
       "  shield index pictures/ -o set        protect the pictures of a folder or an archive",
       "  shield inspect set                   what is in the set",
+      "  shield calibrate set --pictures pictures/ --held-out others/    which radius?",
       "  shield sample set -o out -n 8        sample with the shield in force",
       "  shield audit set out/*.png           how near is each picture to the set?",
       "  shield add set more/                 protect more pictures",
@@ -45,6 +46,7 @@ import spellshield.index.store.DamagedSetException;
       SampleCommand.class,
       AuditCommand.class,
       InspectCommand.class,
+      CalibrateCommand.class,
       DemoCommand.class,
       AutoComplete.GenerateCompletion.class
     })

@@ -1,5 +1,7 @@
 package spellshield.tools;
 
+import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import spellshield.index.ProtectedSet;
@@ -34,5 +36,37 @@ final class RadiusOption {
       return NeighborSearch.requireRadius(distance);
     }
     return set.radius(share == null ? DEFAULT_SHARE : share);
+  }
+
+  /// Refuses a radius that holds the mean of a set, where every trajectory begins, and returns a
+  /// warning about one that is wider than was recommended.
+  ///
+  /// @param forced lets the first pass, with a warning
+  Optional<String> judge(ProtectedSet set, double radius, boolean forced) {
+    double meanClearance = set.statistics().meanClearance();
+    if (radius >= meanClearance) {
+      String said =
+          String.format(
+              Locale.ROOT,
+              "the radius %.4f holds the mean of the set (%.4f from its nearest latent), where every"
+                  + " trajectory begins",
+              radius,
+              meanClearance);
+      if (!forced) {
+        throw new IllegalArgumentException(
+            said + "; take a smaller one, or --force-radius and failed samples");
+      }
+      return Optional.of("shield: " + said + "; expect crowded steps and failed samples");
+    }
+    return set.coverage()
+        .filter(coverage -> radius > coverage.radius())
+        .map(coverage ->
+            String.format(
+                Locale.ROOT,
+                "shield: the radius %.4f is wider than the recommended %.4f; expect more than %.1f %% of"
+                    + " innocent pictures to be kept away from",
+                radius,
+                coverage.radius(),
+                100.0 * coverage.blocked() / coverage.heldOut()));
   }
 }

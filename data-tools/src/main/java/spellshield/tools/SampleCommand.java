@@ -92,6 +92,11 @@ final class SampleCommand implements Callable<Integer> {
   @Mixin private RadiusOption radiusOption = new RadiusOption();
 
   @Option(
+      names = "--force-radius",
+      description = "Samples even where the radius holds the mean of the set.")
+  private boolean forceRadius;
+
+  @Option(
       names = "--search",
       defaultValue = "exact",
       description =
@@ -176,11 +181,7 @@ final class SampleCommand implements Callable<Integer> {
     }
     try (ProtectedSet protectedSet = ProtectedSet.open(folder)) {
       double radius = radiusOption.of(protectedSet);
-      if (radius >= protectedSet.statistics().meanClearance()) {
-        console.say(
-            "shield: the radius holds the mean of the set, where every trajectory begins; expect"
-                + " crowded steps and failed samples");
-      }
+      radiusOption.judge(protectedSet, radius, forceRadius).ifPresent(console::say);
       History history = history(protectedSet);
       Shield shield = shield(protectedSet, radius, history);
       ObjectNode result = Json.object();

@@ -42,6 +42,7 @@ public final class ProtectedSet implements AutoCloseable {
   private final SketchFiles sketches;
   private final SetStatistics statistics;
   private final List<Recall> recalls;
+  private final Optional<Coverage> coverage;
   private final ExactScan exact;
   private @Nullable Graph graph;
 
@@ -60,6 +61,7 @@ public final class ProtectedSet implements AutoCloseable {
     Manifest manifest = latents.manifest();
     this.statistics = SetSections.statistics(manifest);
     this.recalls = SetSections.recalls(manifest);
+    this.coverage = Coverage.of(manifest);
     this.sketches = SketchFiles.read(storage, manifest, latents.living(), olderSketches);
     try {
       // An empty set needs no help from its mean.
@@ -235,6 +237,11 @@ public final class ProtectedSet implements AutoCloseable {
 
   public SetStatistics statistics() {
     return statistics;
+  }
+
+  /// Returns what a radius was measured to cover, where it was.
+  public Optional<Coverage> coverage() {
+    return coverage;
   }
 
   /// Returns how many in-radius pairs the graph found when it was built, at several radii.

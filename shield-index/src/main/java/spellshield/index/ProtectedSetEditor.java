@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.AddedSketches;
 import spellshield.index.sketch.Group;
@@ -49,6 +50,7 @@ public final class ProtectedSetEditor implements AutoCloseable {
   private final SetWriter writer;
   private final Manifest base;
   private final boolean mayAdd;
+  private @Nullable Coverage coverage;
 
   private ProtectedSetEditor(Storage storage, SetWriter writer, Manifest base, boolean mayAdd) {
     this.storage = storage;
@@ -115,6 +117,11 @@ public final class ProtectedSetEditor implements AutoCloseable {
     writer.remove(id);
   }
 
+  /// Says what a radius was measured to cover; the new epoch tells it instead of what was known.
+  public void cover(Coverage measured) {
+    coverage = measured;
+  }
+
   /// Returns the number of items that were added so far.
   public long addedCount() {
     return writer.addedCount();
@@ -132,10 +139,10 @@ public final class ProtectedSetEditor implements AutoCloseable {
   ///
   /// @param time that the manifest tells
   /// @param reason one line for people, see [Epoch]
-  /// @throws IllegalStateException if nothing was added or removed
+  /// @throws IllegalStateException if nothing was added or removed, nor a coverage said
   public Manifest commit(Instant time, String reason) throws IOException {
     Epoch.requireReason(reason);
-    if (addedCount() == 0 && removedCount() == 0) {
+    if (addedCount() == 0 && removedCount() == 0 && coverage == null) {
       throw new IllegalStateException(
           "nothing was added or removed, so there is nothing to commit");
     }
@@ -151,6 +158,9 @@ public final class ProtectedSetEditor implements AutoCloseable {
       long build = SetSections.builtEpoch(base);
       sections.put(SetSections.STATISTICS, SetSections.print(statistics, build));
       sections.put(SetSections.HNSW, SetSections.print(SetSections.recalls(base), build));
+      if (coverage != null) {
+        sections.put(Coverage.SECTION, coverage.print());
+      }
       return writer.commit(sections, time, reason);
     }
   }

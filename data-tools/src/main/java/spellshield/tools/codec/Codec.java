@@ -12,6 +12,10 @@ public interface Codec extends AutoCloseable {
   /// Returns the space of this codec's latents.
   LatentSpace space();
 
+  /// Returns a picture of any size as it is encoded: cropped and scaled to the codec's size, with
+  /// its channels.
+  RgbImage prepare(RgbImage image);
+
   /// Returns the latent of a picture of any size, `[C, H, W]` flat.
   float[] encode(RgbImage image);
 

@@ -56,6 +56,11 @@ public record LatentCodec(AutoencoderCodec autoencoder, int width, int height) i
   }
 
   @Override
+  public RgbImage prepare(RgbImage image) {
+    return Resample.centreCrop(image.withChannels(3), width, height);
+  }
+
+  @Override
   public float[] encode(RgbImage image) {
     return encode(List.of(image)).getFirst();
   }
@@ -65,10 +70,7 @@ public record LatentCodec(AutoencoderCodec autoencoder, int width, int height) i
     if (images.isEmpty()) {
       return List.of();
     }
-    List<RgbImage> cropped =
-        images.stream()
-            .map(image -> Resample.centreCrop(image.withChannels(3), width, height))
-            .toList();
+    List<RgbImage> cropped = images.stream().map(this::prepare).toList();
     Latents latents = autoencoder.encode(cropped);
     List<float[]> rows = new ArrayList<>();
     for (int i = 0; i < latents.batch(); i++) {

@@ -129,7 +129,7 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
     return new LatentSpace(description(), channels, height, width);
   }
 
-  /// Returns the picture as [#encode] sees it: cropped, with the codec's channels.
+  @Override
   public RgbImage prepare(RgbImage image) {
     return Resample.centreCrop(image.withChannels(channels), width, height);
   }

@@ -54,6 +54,27 @@ final class Canvas {
     }
   }
 
+  /// Draws a line of `width` dots; what lies beside the picture is cut off.
+  void line(double fromX, double fromY, double toX, double toY, int width, int rgb) {
+    double steps = Math.max(1, Math.ceil(Math.max(Math.abs(toX - fromX), Math.abs(toY - fromY))));
+    for (int i = 0; i <= steps; i++) {
+      int left = (int) Math.rint(fromX + (toX - fromX) * i / steps) - width / 2;
+      int top = (int) Math.rint(fromY + (toY - fromY) * i / steps) - width / 2;
+      clipped(left, top, width, width, rgb);
+    }
+  }
+
+  private void clipped(int left, int top, int width, int height, int rgb) {
+    int x = Math.max(0, left);
+    int y = Math.max(0, top);
+    fill(
+        x,
+        y,
+        Math.min(image.width(), left + width) - x,
+        Math.min(image.height(), top + height) - y,
+        rgb);
+  }
+
   private void set(int x, int y, int rgb) {
     int at = (y * image.width() + x) * 3;
     image.samples()[at] = (byte) (rgb >> 16);

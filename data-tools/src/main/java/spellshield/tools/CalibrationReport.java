@@ -3,6 +3,7 @@ package spellshield.tools;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.DoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -118,14 +119,16 @@ record CalibrationReport(
   }
 
   private String notFrom(Copies copies, double share) {
-    double needed = copies.nearest().quantile(leastCaught) / calibration.typical();
-    return "  not from %s: %s caught; to catch %.0f %% takes r = %.2f, which blocks %.0f %%"
-        .formatted(
-            copies.edit().name(),
-            calibration.caught(copies, share),
-            100 * leastCaught,
-            needed,
-            100 * calibration.blocked(needed).share());
+    String caught =
+        "  not from %s: %s caught".formatted(copies.edit().name(), calibration.caught(copies, share));
+    OptionalDouble needed = calibration.needed(copies, leastCaught);
+    return needed.isEmpty()
+        ? caught + "; too few copies to show more"
+        : caught
+            + "; to show %.0f %% takes r = %.2f, which blocks %.0f %%".formatted(
+                100 * leastCaught,
+                needed.getAsDouble(),
+                100 * calibration.blocked(needed.getAsDouble()).share());
   }
 
   private static void line(StringBuilder text, String line) {

@@ -2,6 +2,7 @@ package spellshield.tools.calibrate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import spellshield.tools.edit.Edit;
 
@@ -69,6 +70,18 @@ public record Calibration(
   /// Returns how many copies of one edit a radius catches.
   public Proportion caught(Copies copies, double share) {
     return copies.nearest().within(share * typical);
+  }
+
+  /// Returns the least radius that is shown to catch the share of an edit's copies, as a share of the
+  /// typical distance; nothing where there are too few copies to show that.
+  public OptionalDouble needed(Copies copies, double leastCaught) {
+    int count = copies.nearest().count();
+    for (int caught = 1; caught <= count; caught++) {
+      if (new Proportion(caught, count).lower() >= leastCaught) {
+        return OptionalDouble.of(copies.nearest().quantile((double) caught / count) / typical);
+      }
+    }
+    return OptionalDouble.empty();
   }
 
   /// Returns how many copies of all edits but the mirror a radius catches; of all where there is no

@@ -10,9 +10,9 @@ import spellshield.sampler.image.RgbImage;
 /// The drawn picture is the same on every machine.
 public final class SharePlot {
   private static final int WIDTH = 1000;
-  private static final int HEIGHT = 560;
+  private static final int HEIGHT = 592;
   private static final int LEFT = 72;
-  private static final int TOP = 64;
+  private static final int TOP = 96; // room for the title and two rows of marks
   private static final int RIGHT = 280; // room for the names of the lines
   private static final int BOTTOM = 72;
   private static final int INK = 0x22262c;
@@ -169,7 +169,7 @@ public final class SharePlot {
     for (Mark mark : marks) {
       if (mark.x() >= frame.from() && mark.x() <= frame.to()) {
         double x = frame.x(mark.x());
-        double top = TOP - 20 + 20.0 * (row % 2 == 0 ? 0 : 1);
+        double top = TOP - (row % 2 == 0 ? 24 : 48);
         pen.line(x, top, x, HEIGHT - BOTTOM, 2, INK);
         double left = Math.min(x + 6, WIDTH - RIGHT - pen.width(mark.name()));
         pen.text(mark.name(), left, top, INK);

@@ -131,10 +131,10 @@ public record Coverage(
             .collect(Collectors.joining(", "));
     return String.format(
         Locale.ROOT,
-        "at %.2f of typical %s; not %s; %.1f %% of %,d other items blocked; measured at epoch %d",
+        "at %.2f of typical %s%s; %.1f %% of %,d other items blocked; measured at epoch %d",
         share,
         covered.isEmpty() ? "nothing" : String.join(", ", covered),
-        not.isEmpty() ? "known of others" : not,
+        not.isEmpty() ? "" : "; not " + not,
         100.0 * blocked / heldOut,
         heldOut,
         epoch);

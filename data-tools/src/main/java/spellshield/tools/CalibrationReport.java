@@ -120,15 +120,17 @@ record CalibrationReport(
 
   private String notFrom(Copies copies, double share) {
     String caught =
-        "  not from %s: %s caught".formatted(copies.edit().name(), calibration.caught(copies, share));
+        "  not from %s: %s caught"
+            .formatted(copies.edit().name(), calibration.caught(copies, share));
     OptionalDouble needed = calibration.needed(copies, leastCaught);
     return needed.isEmpty()
         ? caught + "; too few copies to show more"
         : caught
-            + "; to show %.0f %% takes r = %.2f, which blocks %.0f %%".formatted(
-                100 * leastCaught,
-                needed.getAsDouble(),
-                100 * calibration.blocked(needed.getAsDouble()).share());
+            + "; to show %.0f %% takes r = %.2f, which blocks %.0f %%"
+                .formatted(
+                    100 * leastCaught,
+                    needed.getAsDouble(),
+                    100 * calibration.blocked(needed.getAsDouble()).share());
   }
 
   private static void line(StringBuilder text, String line) {

@@ -72,8 +72,8 @@ public record Calibration(
     return copies.nearest().within(share * typical);
   }
 
-  /// Returns the least radius that is shown to catch the share of an edit's copies, as a share of the
-  /// typical distance; nothing where there are too few copies to show that.
+  /// Returns the least radius that is shown to catch the share of an edit's copies, as a share of
+  /// the typical distance; nothing where there are too few copies to show that.
   public OptionalDouble needed(Copies copies, double leastCaught) {
     int count = copies.nearest().count();
     for (int caught = 1; caught <= count; caught++) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -121,8 +122,7 @@ class MeasurementTest {
       Files.copy(others.resolve("40.png"), pictures.resolve("strange.png"));
       Files.writeString(pictures.resolve("words.png"), "words");
       Files.copy(pictures.resolve("07.png"), others.resolve("07.png"));
-      Measurement measurement =
-          new Measurement(set, CODEC, Edit.parseList("mirror"), 0, () -> {});
+      Measurement measurement = new Measurement(set, CODEC, Edit.parseList("mirror"), 0, () -> {});
       Calibration calibration = measurement.measure(all(pictures), all(others));
       assertThat(calibration.edits().getFirst().own().count()).isEqualTo(PROTECTED);
       assertThat(calibration.heldOut().count()).isEqualTo(21);
@@ -137,8 +137,7 @@ class MeasurementTest {
   @Test
   void pictures_of_another_set_are_refused() throws IOException {
     try (ProtectedSet set = ProtectedSet.open(folder.resolve("set"))) {
-      Measurement measurement =
-          new Measurement(set, CODEC, Edit.parseList("mirror"), 0, () -> {});
+      Measurement measurement = new Measurement(set, CODEC, Edit.parseList("mirror"), 0, () -> {});
       assertThatThrownBy(() -> measurement.measure(all(others), all(others)))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("none of the pictures is in the set");
@@ -160,7 +159,7 @@ class MeasurementTest {
       }
     }
     // Bin(600, 1/6): mean 100, deviation 9.1; five of them for 30 pictures, p < 2e-5.
-    assertThat(drawn).allMatch(count -> count > 54 && count < 146);
+    assertThat(Arrays.stream(drawn).boxed()).allMatch(count -> count > 54 && count < 146);
   }
 
   private static List<String> ids(List<Stored> sample) {

@@ -4,17 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
 
 class ProportionTest {
 
   /// Returns `P(Bin(n, p) ≥ k)`, the terms in float64.
-  private static double atLeast(long k, long n, double p) {
+  private static double atLeast(int k, int n, double p) {
     double tail = 0;
-    for (long i = k; i <= n; i++) {
+    for (int i = k; i <= n; i++) {
       double log = i * Math.log(p) + (n - i) * Math.log1p(-p);
-      for (long j = 1; j <= i; j++) {
+      for (int j = 1; j <= i; j++) {
         log += Math.log(n - i + j) - Math.log(j);
       }
       tail += Math.exp(log);
@@ -23,7 +24,7 @@ class ProportionTest {
   }
 
   /// Returns the p at which a growing tail is 0.025.
-  private static double bisect(java.util.function.DoubleUnaryOperator tail) {
+  private static double bisect(DoubleUnaryOperator tail) {
     double low = 0;
     double high = 1;
     for (int i = 0; i < 60; i++) {
@@ -42,8 +43,8 @@ class ProportionTest {
     Seeds.check(
         60,
         random -> {
-          long n = random.nextLong(1, 200);
-          long k = random.nextLong(n + 1);
+          int n = random.nextInt(1, 200);
+          int k = random.nextInt(n + 1);
           Proportion proportion = new Proportion(k, n);
           double lower = k == 0 ? 0 : bisect(p -> atLeast(k, n, p));
           // P(Bin(n, p) ≤ k) = P(Bin(n, 1 − p) ≥ n − k)

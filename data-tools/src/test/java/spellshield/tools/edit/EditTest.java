@@ -63,7 +63,9 @@ class EditTest {
   @Test
   void what_is_no_edit_is_refused_in_a_line_that_names_some() {
     for (String name :
-        new String[] {"", "jpg:90", "jpeg", "mirror:2", "shift:1%", "crop:2", "shift:-1", "blur:+1"}) {
+        new String[] {
+          "", "jpg:90", "jpeg", "mirror:2", "shift:1%", "crop:2", "shift:-1", "blur:+1"
+        }) {
       assertThatIllegalArgumentException().as(name).isThrownBy(() -> Edit.parse(name));
     }
     assertThatIllegalArgumentException()

@@ -15,6 +15,9 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
+import onnx_export
+from onnx_export import export, write_json
+
 CHANNELS, SIZE, LABELS, WIDTH = 4, 8, 10, 16
 SIGMA_DATA = 0.5
 # EDM2's statistics of Stable Diffusion's latents, so that sampled ones have a deviation of 0.5.
@@ -167,47 +170,6 @@ def seeded(make, *args, gain=1.0):
     return network
 
 
-def write_json(file, fields):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(fields, indent=2) + "\n")
-
-
-def clean(model):
-    """Leaves out what says where and by whom a model was exported."""
-    del model.metadata_props[:]
-    del model.graph.metadata_props[:]
-    model.doc_string = model.graph.doc_string = ""
-    for entry in (*model.graph.node, *model.graph.value_info, *model.graph.initializer,
-                  *model.graph.input, *model.graph.output):
-        entry.doc_string = ""
-        del entry.metadata_props[:]
-    del model.graph.value_info[:]
-    return model
-
-
-def export(network, inputs, output, free, file, external=False):
-    """Writes a network.
-
-    inputs: name to example; free: name to the axes whose extents may be any.
-    """
-    rows = torch.export.Dim("batch_size")
-    shapes = {
-        name: {axis: rows if axis == 0 else torch.export.Dim.DYNAMIC for axis in free.get(name, ())}
-        for name in inputs
-    }
-    program = torch.onnx.export(
-        network.eval(), tuple(inputs.values()), dynamo=True, input_names=list(inputs),
-        output_names=[output], dynamic_shapes=tuple(shapes.values()), verbose=False)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    model = clean(program.model_proto)
-    if external:
-        file.with_name(file.name + "_data").unlink(missing_ok=True)  # it would be appended to
-        onnx.save_model(model, str(file), save_as_external_data=True, size_threshold=256,
-                        location=file.name + "_data")
-    else:
-        onnx.save_model(model, str(file))
-
-
 def autoencoder(folder, statistics=False, low=-1.0, dtype=torch.float32):
     """Writes vae_encoder/ and vae_decoder/: pictures in [low, 1], eight times finer than latents."""
     torch.manual_seed(17)
@@ -217,10 +179,6 @@ def autoencoder(folder, statistics=False, low=-1.0, dtype=torch.float32):
     patterns = deviation[:, None, None, None] * patterns * 2 / (1 - low)
     shift = torch.tensor(MEAN if statistics else [0.0] * CHANNELS)
     parts = patterns.to(dtype), shift.to(dtype), low / 2 + 0.5
-    export(Encoder(*parts), {"sample": torch.rand(2, 3, 64, 64, dtype=dtype)}, "latent_parameters",
-           {"sample": (0, 2, 3)}, folder / "vae_encoder/model.onnx")
-    export(Decoder(*parts), {"latent_sample": torch.randn(2, CHANNELS, SIZE, SIZE, dtype=dtype)},
-           "sample", {"latent_sample": (0, 2, 3)}, folder / "vae_decoder/model.onnx")
     config = {
         "_class_name": "AutoencoderKL",
         "block_out_channels": [8, 8, 8, 8],
@@ -230,8 +188,9 @@ def autoencoder(folder, statistics=False, low=-1.0, dtype=torch.float32):
     }
     if statistics:
         config |= {"image_range": [0, 1], "latents_mean": MEAN, "latents_std": STD}
-    write_json(folder / "vae_encoder/config.json", config)
-    return Encoder(*parts)
+    encoder = Encoder(*parts)
+    onnx_export.autoencoder(folder, encoder, Decoder(*parts), config, CHANNELS, 64, dtype)
+    return encoder
 
 
 def edm(folder):

@@ -58,6 +58,11 @@ public final class OnnxNetwork implements AutoCloseable {
     return ports;
   }
 
+  /// Returns where networks run: `cpu`, or what the system property `shield.device` says.
+  public static String device() {
+    return System.getProperty("shield.device", "cpu").toLowerCase(Locale.ROOT);
+  }
+
   /// Opens a file.
   ///
   /// @param file such as `unet/model.onnx`
@@ -84,13 +89,12 @@ public final class OnnxNetwork implements AutoCloseable {
     }
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setOptimizationLevel(level);
-      String device = System.getProperty("shield.device", "cpu").toLowerCase(Locale.ROOT);
-      switch (device) {
+      switch (device()) {
         case "cpu" -> {}
         case "cuda" -> options.addCUDA(0);
         default ->
             throw new IllegalArgumentException(
-                "shield.device must be cpu or cuda, but was " + device);
+                "shield.device must be cpu or cuda, but was " + device());
       }
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
       return new OnnxNetwork(file, environment.createSession(file.toString(), options));

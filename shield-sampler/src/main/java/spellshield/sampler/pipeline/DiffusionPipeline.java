@@ -20,6 +20,7 @@ import spellshield.sampler.guidance.Cads;
 import spellshield.sampler.guidance.ClassifierFreeGuidance;
 import spellshield.sampler.guidance.IntervalGuidance;
 import spellshield.sampler.image.RgbImage;
+import spellshield.sampler.onnx.OnnxNetwork;
 import spellshield.sampler.scheduler.Network;
 import spellshield.sampler.scheduler.Plan;
 import spellshield.sampler.scheduler.Scheduler;
@@ -239,11 +240,11 @@ public final class DiffusionPipeline implements AutoCloseable {
       @Nullable Protection protection,
       int... shape) {
     Timing timing = request.timing();
-    Network pair = new NeverAlone(family);
+    Network rows = OnnxNetwork.device().equals("cpu") ? new RowByRow(family) : family;
     Network network =
         (input, timestep, condition) -> {
           long start = System.nanoTime();
-          Latents output = pair.predict(input, timestep, condition);
+          Latents output = rows.predict(input, timestep, condition);
           timing.addNetwork(System.nanoTime() - start);
           return output;
         };

@@ -19,7 +19,8 @@ import spellshield.sampler.guidance.Cads;
 /// ```
 ///
 /// A list of one prompt or label stands for all pictures. A picture depends on its own seed, prompt
-/// and settings, not on the batch. Not for several threads at once.
+/// and settings, not on the batch: bit for bit on the CPU, and on a GPU but for roundings. Not for
+/// several threads at once.
 public final class Request {
   private final List<String> prompts;
   private final int[] labels;
@@ -170,7 +171,8 @@ public final class Request {
     return this;
   }
 
-  /// Sets how many pictures are sampled at once; 16 unless told.
+  /// Sets how many pictures are sampled at once; 16 unless told. On the CPU they share searches,
+  /// not calls of the network.
   public Request batch(int count) {
     if (count < 1) {
       throw new IllegalArgumentException("batch must be at least 1, but was " + count);

@@ -209,15 +209,15 @@ class AutoencoderCodecTest {
       List<RgbImage> two = List.of(picture(random, 64, 64), picture(random, 64, 32));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> codec.encode(two))
-          .withMessage("pictures of one batch must have one size, but were 64×64, colour and 64×32,"
-              + " colour");
+          .withMessage(
+              "pictures of one batch must have one size, but were 64×64, colour and 64×32,"
+                  + " colour");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> codec.encode(List.of(picture(random, 63, 64))))
           .withMessage("width and height must be multiples of 8, but were 63 and 64");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> codec.decode(Latents.zeros(1, 3, 8, 8)))
-          .withMessage(
-              "latents of 4 channels, [C, H, W], are needed, but the shape was [3, 8, 8]");
+          .withMessage("latents of 4 channels, [C, H, W], are needed, but the shape was [3, 8, 8]");
       Latents nan = Latents.zeros(2, 4, 8, 8);
       nan.values()[300] = Float.NaN;
       assertThatIllegalArgumentException()

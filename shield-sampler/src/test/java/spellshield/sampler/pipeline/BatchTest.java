@@ -14,7 +14,8 @@ import spellshield.sampler.testing.TinyPipelines;
 
 /// A picture belongs to its seed and what was asked for, not to those beside it: bit for bit.
 class BatchTest {
-  private static final int COUNT = 17; // leaves one alone after 16, and after 4 fours
+  private static final int COUNT =
+      17; // leaves one alone after 16, and after 4 fours, and 2 after 5
   private static final long[] SEEDS = LongStream.range(100, 100 + COUNT).toArray();
 
   private static Request request(String name, int... rows) {
@@ -24,7 +25,7 @@ class BatchTest {
             ? Request.prompts(
                 Arrays.stream(rows).mapToObj(row -> "a cat, " + row % 3).toArray(String[]::new))
             : Request.labels(Arrays.stream(rows).map(row -> row % 10).toArray());
-    return request.seeds(seeds).steps(4);
+    return request.seeds(seeds).steps(6);
   }
 
   private static int[] all() {
@@ -40,7 +41,7 @@ class BatchTest {
   @ParameterizedTest
   @CsvSource({
     "edm, 1",
-    "edm, 3",
+    "edm, 2",
     "dit, 1",
     "dit, 3",
     "dit-fp16, 1",
@@ -52,7 +53,7 @@ class BatchTest {
     try (DiffusionPipeline pipeline = DiffusionPipeline.load(TinyPipelines.folder(name))) {
       float[][] together =
           latents(pipeline, request(name, all()).guidanceScale(guidance).batch(COUNT));
-      for (int batch : new int[] {1, 3, 4, 16}) {
+      for (int batch : new int[] {1, 3, 4, 5, 16}) {
         float[][] some =
             latents(pipeline, request(name, all()).guidanceScale(guidance).batch(batch));
         assertThat(some).as("batches of " + batch).isDeepEqualTo(together);
@@ -61,7 +62,7 @@ class BatchTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"edm, 1", "edm, 3", "dit, 1", "dit, 3", "sd, 1", "sd, 3"})
+  @CsvSource({"edm, 1", "edm, 2", "dit, 1", "dit, 3", "sd, 1", "sd, 3"})
   void latents_do_not_depend_on_their_place_in_the_batch(String name, double guidance)
       throws Exception {
     int[] mixed = {7, 16, 2, 0, 9};

@@ -179,7 +179,7 @@ final class CalibrateCommand implements Callable<Integer> {
     measurement.leftOut().forEach(line -> console.say("left out: " + line));
     if (measurement.heldOutInSet() > 0) {
       console.say(
-          "shield: %d of the held-out pictures are protected ones and count as blocked; hold out others"
+          "shield: %d of the held-out pictures are protected ones, or cannot be told from them, and count as blocked"
               .formatted(measurement.heldOutInSet()));
     }
     return calibration;

@@ -43,7 +43,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Spec private @Nullable CommandSpec spec;
 
-  @Option(names = "--small", description = "A tenth of the pictures and a few samples.")
+  @Option(names = "--small", description = "A part of the pictures and a few samples.")
   private boolean small;
 
   @Option(
@@ -94,7 +94,7 @@ final class DemoCommand implements Callable<Integer> {
   private int scale(Console console, ObjectNode result, StringBuilder report) throws IOException {
     ImageSource clothes =
         ImageSource.open(data.resolve("fashion-mnist").resolve("train-images-idx3-ubyte.gz"));
-    long limit = small ? 6_000 : Long.MAX_VALUE;
+    long limit = small ? 3_000 : Long.MAX_VALUE;
     PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, limit, quiet);
     Path folder = output.resolve(small ? "fashion-set-small" : "fashion-set");
     long start = System.nanoTime();
@@ -104,7 +104,7 @@ final class DemoCommand implements Callable<Integer> {
       console.say(
           "protected %,d pictures of clothes in %.0f s; sampling a model that has memorised them"
               .formatted(set.count(), (System.nanoTime() - start) / 1e9));
-      ScaleDemo demo = new ScaleDemo(set, codec, radius, small ? 32 : 256, small ? 16 : 32, quiet);
+      ScaleDemo demo = new ScaleDemo(set, codec, radius, small ? 16 : 256, small ? 16 : 32, quiet);
       ScaleDemo.Result tables = demo.run();
       ObjectNode about = result.putObject("set");
       about.put("count", set.count()).put("dim", set.space().dim()).put("radius", radius);

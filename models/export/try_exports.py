@@ -96,7 +96,8 @@ def main(root):
     times, sigmas = torch.tensor([7, 7, 7]), torch.tensor([0.5, 3.0, 60.0])
 
     dit = Dit().eval()
-    export_dit.write(root / "dit", dit, vae, {"_class_name": "DDIMScheduler"}, {0: "cat", 9: "dog"})
+    export_dit.write(root / "dit", dit, vae, {"_class_name": "DDIMScheduler", "clip_sample": False},
+                     {0: "cat", 9: "dog"})
     require_equal(root / "dit/transformer/model.onnx", x, times, labels,
                   expected=dit(x, times, labels).sample)
 

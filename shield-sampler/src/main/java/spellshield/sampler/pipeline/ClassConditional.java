@@ -51,7 +51,7 @@ final class ClassConditional implements Family {
 
   static List<String> names(JsonNode labels, int count) {
     List<String> names = new ArrayList<>();
-    for (int i = 0; i < count && !labels.isMissingNode(); i++) {
+    for (int i = 0; i < count && !labels.isEmpty(); i++) {
       names.add(labels.path(Integer.toString(i)).asString(Integer.toString(i)));
     }
     return names;

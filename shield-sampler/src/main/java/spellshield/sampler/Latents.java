@@ -54,6 +54,16 @@ public record Latents(float[] values, int batch, int... shape) {
     return Arrays.copyOfRange(values, i * dim, (i + 1) * dim);
   }
 
+  /// Returns some rows, in their order, as a batch of their own.
+  public Latents rows(int... rows) {
+    Latents some = zeros(rows.length, shape);
+    int dim = dim();
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(values, rows[i] * dim, some.values, i * dim, dim);
+    }
+    return some;
+  }
+
   /// Returns a deep copy.
   public Latents copy() {
     return with(values.clone());

@@ -1,8 +1,6 @@
 package spellshield.tools.source;
 
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import spellshield.index.store.Hashes;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.image.UnreadableImageException;
@@ -75,11 +73,7 @@ public final class Stored {
 
   /// Returns the SHA-256 of the stored bytes, in hex: equal files have equal ones.
   public String sha256() {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
+    return Hashes.sha256(bytes);
   }
 
   /// Returns the picture, or the reason why there is none. Any thread.

@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
@@ -60,6 +62,15 @@ final class TarMembers {
   /// @throws IOException if it was cut off
   static TarMembers of(FileChannel file, String name) throws IOException {
     return new TarMembers(file, name, 0, file.size());
+  }
+
+  /// Refuses tars of which one was cut off; their ends are read, and nothing else.
+  static void requireWhole(List<Path> tars) throws IOException {
+    for (Path tar : tars) {
+      try (FileChannel channel = FileChannel.open(tar)) {
+        of(channel, tar.toString());
+      }
+    }
   }
 
   /// Begins a tar that is a member of this one.

@@ -35,11 +35,7 @@ public final class TarSource implements ImageSource {
   /// @param files at least one, in the order in which they are read
   /// @throws IOException if one of them was cut off
   static TarSource open(Path shown, List<Path> files) throws IOException {
-    for (Path file : files) {
-      try (FileChannel channel = FileChannel.open(file)) {
-        TarMembers.of(channel, file.toString());
-      }
-    }
+    TarMembers.requireWhole(files);
     return new TarSource(shown.toString(), List.copyOf(files));
   }
 

@@ -53,11 +53,7 @@ public final class WebDatasetSource implements ImageSource {
   /// @param shards at least one, in the order in which they are read
   /// @throws IOException if one of them was cut off
   static WebDatasetSource open(Path shown, List<Path> shards) throws IOException {
-    for (Path shard : shards) {
-      try (FileChannel channel = FileChannel.open(shard)) {
-        TarMembers.of(channel, shard.toString());
-      }
-    }
+    TarMembers.requireWhole(shards);
     Path folder = shards.getFirst().toAbsolutePath().getParent();
     return new WebDatasetSource(
         shown.toString(),

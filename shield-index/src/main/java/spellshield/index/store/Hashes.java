@@ -6,10 +6,11 @@ import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
 /// The two checksums of the format: SHA-256 of files, CRC32C of rows and records.
-final class Hashes {
+public final class Hashes {
   private Hashes() {}
 
-  static MessageDigest sha256() {
+  /// Returns a SHA-256 that nothing has gone into yet.
+  public static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -18,7 +19,7 @@ final class Hashes {
   }
 
   /// Returns the SHA-256 in 64 hex digits.
-  static String sha256(byte[] bytes) {
+  public static String sha256(byte[] bytes) {
     return HexFormat.of().formatHex(sha256().digest(bytes));
   }
 

@@ -1,10 +1,7 @@
 package spellshield.index.store;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 
 /// The space that latents live in: what made them, and their shape.
 ///
@@ -48,13 +45,7 @@ public record LatentSpace(String description, int... shape) {
   /// Returns the SHA-256, in hex, of the description and the shape.
   public String fingerprint() {
     String canonical = description + "\n" + Arrays.toString(shape);
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(canonical.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
+    return Hashes.sha256(canonical.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

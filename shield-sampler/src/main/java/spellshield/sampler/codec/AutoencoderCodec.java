@@ -2,18 +2,19 @@ package spellshield.sampler.codec;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import spellshield.index.store.Hashes;
 import spellshield.index.store.LatentSpace;
 import spellshield.sampler.Latents;
 import spellshield.sampler.guarantee.FileCheck;
@@ -165,32 +166,17 @@ public final class AutoencoderCodec implements AutoCloseable {
 
   /// Returns the SHA-256 of the encoder: of its model and of any data beside it, in order of name.
   private static String hash(Path part) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Hashes.sha256();
     try (Stream<Path> files = Files.list(part)) {
       for (Path file : files.filter(f -> !f.endsWith("config.json")).sorted().toList()) {
         try (InputStream in = Files.newInputStream(file)) {
-          byte[] buffer = new byte[1 << 16];
-          for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-            digest.update(buffer, 0, n);
-          }
+          in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
         }
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  static String sha256(String text) {
-    return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
   }
 
   private void requireDeterminism() {

@@ -1,7 +1,9 @@
 package spellshield.sampler.codec;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import spellshield.index.store.Hashes;
 import tools.jackson.databind.JsonNode;
 
 /// Between an autoencoder's latents and a model's.
@@ -105,6 +107,6 @@ record LatentScaling(double[] shift, double[] scale) {
       return "scale=%s shift=%s".formatted(scale[0], shift[0]);
     }
     String all = Arrays.toString(shift) + Arrays.toString(scale);
-    return "channels=" + AutoencoderCodec.sha256(all).substring(0, 16);
+    return "channels=" + Hashes.sha256(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16);
   }
 }

@@ -3,14 +3,12 @@ package spellshield.sampler.guarantee;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
+import spellshield.index.store.Hashes;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.SerializationFeature;
@@ -120,7 +118,7 @@ public record Certificate(
 
   /// Returns what names this certificate elsewhere: the SHA-256, in hex, of its JSON.
   public String id() {
-    return sha256(toJson().getBytes(StandardCharsets.UTF_8));
+    return Hashes.sha256(toJson().getBytes(StandardCharsets.UTF_8));
   }
 
   /// Reads a certificate back.
@@ -266,14 +264,6 @@ public record Certificate(
   public static String sha256(float[] latent) {
     ByteBuffer bytes = ByteBuffer.allocate(latent.length * 4).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(latent);
-    return sha256(bytes.array());
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
+    return Hashes.sha256(bytes.array());
   }
 }

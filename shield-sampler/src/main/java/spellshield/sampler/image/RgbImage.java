@@ -2,9 +2,9 @@ package spellshield.sampler.image;
 
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import spellshield.index.store.Hashes;
 
 /// A picture of 8-bit samples, grey or red, green, blue.
 ///
@@ -75,13 +75,9 @@ public record RgbImage(int width, int height, int channels, byte[] samples) {
   /// Returns the SHA-256, in hex, of width and height, 4 bytes each, the higher first, and of the
   /// samples.
   public String sha256() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());
-      return HexFormat.of().formatHex(digest.digest(samples));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every JDK has SHA-256", e);
-    }
+    MessageDigest digest = Hashes.sha256();
+    digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());
+    return HexFormat.of().formatHex(digest.digest(samples));
   }
 
   /// Returns the mirror image, left and right exchanged.

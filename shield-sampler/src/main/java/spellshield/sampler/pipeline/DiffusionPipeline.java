@@ -193,7 +193,7 @@ public final class DiffusionPipeline implements AutoCloseable {
     for (int from = 0; from < seeds.length; from += request.batch()) {
       int[] rows = rows(from, Math.min(seeds.length, from + request.batch()));
       long[] some = Arrays.stream(rows).mapToLong(row -> seeds[row]).toArray();
-      Optional<Latents> noise = request.initialNoise().map(all -> rows(all, rows));
+      Optional<Latents> noise = request.initialNoise().map(all -> all.rows(rows));
       for (Sample sample : sampler.sample(some, condition.rows(rows), noise)) {
         int row = results.size();
         results.add(
@@ -222,14 +222,6 @@ public final class DiffusionPipeline implements AutoCloseable {
     int[] rows = new int[to - from];
     Arrays.setAll(rows, i -> from + i);
     return rows;
-  }
-
-  private static Latents rows(Latents all, int... rows) {
-    Latents some = Latents.zeros(rows.length, all.shape());
-    for (int i = 0; i < rows.length; i++) {
-      System.arraycopy(all.values(), rows[i] * all.dim(), some.values(), i * all.dim(), all.dim());
-    }
-    return some;
   }
 
   private ShieldedSampler sampler(

@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.ByteBuffersDirectory;
@@ -34,7 +36,8 @@ import tools.jackson.databind.JsonNode;
 /// Builds a protected set: latents in, a folder out.
 ///
 /// The folder holds the old set, or none, until [#commit] returns; killed at any moment it still
-/// does. One thread at a time, one builder per folder.
+/// does, and goes on from its last [checkpoint][#checkpoint], if it made any. One thread at a time,
+/// one builder per folder.
 ///
 /// ```java
 /// try (ProtectedSetBuilder builder = ProtectedSetBuilder.begin(folder, space, Precision.FLOAT32)) {
@@ -74,6 +77,30 @@ public final class ProtectedSetBuilder implements AutoCloseable {
     return new ProtectedSetBuilder(SetWriter.begin(storage, space, precision));
   }
 
+  /// Returns the build in a folder that was stopped after its last checkpoint, if there is one: the
+  /// set that it would have become there.
+  ///
+  /// @throws spellshield.index.store.DamagedSetException if the checkpoint is damaged; to begin a
+  ///   build gives it up
+  public static Optional<Manifest> unfinished(Path folder) throws IOException {
+    return SetWriter.unfinished(DiskStorage.at(folder));
+  }
+
+  /// Returns what the last checkpoint of an unfinished build was given.
+  public static JsonNode position(Manifest unfinished) {
+    return unfinished.section(SetWriter.STATE).orElseThrow();
+  }
+
+  /// Goes on with the build that [#unfinished] returns; what was added after its last checkpoint is
+  /// to be added again. What is there is compared with its hashes.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if there is none
+  /// @throws spellshield.index.store.DamagedSetException if it does not verify
+  /// @throws IOException if another builder is at work there
+  public static ProtectedSetBuilder resume(Path folder) throws IOException {
+    return new ProtectedSetBuilder(SetWriter.resume(DiskStorage.at(folder), SetWriter.SHARD_BYTES));
+  }
+
   /// Begins the next generation of the set in a folder with all that lives in it, in one order and
   /// without what was removed; ids stay, numbers of items change. The latents keep every bit.
   ///
@@ -109,6 +136,29 @@ public final class ProtectedSetBuilder implements AutoCloseable {
   /// @param latent D finite values, not kept
   public void add(Item item, float[] latent) throws IOException {
     writer.add(item, latent);
+  }
+
+  /// Returns the number of an item that was stored from a file with this hash, if there is one.
+  ///
+  /// @param sha256 64 hex digits, or empty, which no item has
+  public OptionalLong holding(String sha256) {
+    return writer.holding(sha256);
+  }
+
+  /// Adds an image of a file that an item was stored from already: it shares the latent.
+  ///
+  /// @param number of that item
+  /// @throws IllegalArgumentException if the id is in the set, or the item is a variant or none
+  public void join(Item item, long number) throws IOException {
+    writer.join(item, number);
+  }
+
+  /// Makes all that was added so far durable: a build that is stopped from now on, in whatever way,
+  /// can be [resumed][#resume] from here. Takes some fsyncs, so every few seconds is often enough.
+  ///
+  /// @param position plain JSON that tells the caller where to go on
+  public void checkpoint(JsonNode position) throws IOException {
+    writer.checkpoint(position);
   }
 
   /// Returns the number of items so far.

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.search.SetStatistics;
 import spellshield.index.sketch.AddedSketches;
@@ -109,11 +110,27 @@ public final class ProtectedSetEditor implements AutoCloseable {
     writer.add(item, latent);
   }
 
-  /// Removes the item with an id, which may then be added again; what is refused leaves the editor
+  /// Returns the number of an item that was stored from a file with this hash, if there is one.
+  ///
+  /// @param sha256 64 hex digits, or empty, which no item has
+  public OptionalLong holding(String sha256) {
+    return writer.holding(sha256);
+  }
+
+  /// Adds an image of a file that an item was stored from already: it shares the latent.
+  ///
+  /// @param number of that item
+  /// @throws IllegalArgumentException if the id is in the set, or the item is a variant or none
+  public void join(Item item, long number) throws IOException {
+    writer.join(item, number);
+  }
+
+  /// Removes the image with an id and its variants; the id may then be added again. A latent that
+  /// other images share stays until the last of them is removed. What is refused leaves the editor
   /// as it was.
   ///
   /// @throws IllegalArgumentException if no item of the set has the id
-  public void remove(String id) {
+  public void remove(String id) throws IOException {
     writer.remove(id);
   }
 
@@ -139,10 +156,10 @@ public final class ProtectedSetEditor implements AutoCloseable {
   ///
   /// @param time that the manifest tells
   /// @param reason one line for people, see [Epoch]
-  /// @throws IllegalStateException if nothing was added or removed, nor a coverage said
+  /// @throws IllegalStateException if nothing was added, joined or removed, nor a coverage said
   public Manifest commit(Instant time, String reason) throws IOException {
     Epoch.requireReason(reason);
-    if (addedCount() == 0 && removedCount() == 0 && coverage == null) {
+    if (!writer.isChanged() && coverage == null) {
       throw new IllegalStateException(
           "nothing was added or removed, so there is nothing to commit");
     }

@@ -84,6 +84,30 @@ public final class DiskStorage implements Storage {
     }
     FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    return output(channel);
+  }
+
+  @Override
+  public Output append(String name, long length) throws IOException {
+    FileChannel channel = FileChannel.open(path(name), StandardOpenOption.WRITE);
+    boolean ready = false;
+    try {
+      if (channel.size() < length) {
+        throw new IOException(
+            "%s: has %d bytes, fewer than the %d to write on from"
+                .formatted(path(name), channel.size(), length));
+      }
+      channel.truncate(length).position(length);
+      ready = true;
+    } finally {
+      if (!ready) {
+        channel.close();
+      }
+    }
+    return output(channel);
+  }
+
+  private static Output output(FileChannel channel) {
     return new Output() {
       @Override
       public int write(ByteBuffer bytes) throws IOException {

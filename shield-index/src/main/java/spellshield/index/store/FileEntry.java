@@ -55,6 +55,17 @@ public record FileEntry(String role, String name, long length, String sha256, lo
     return bytes;
   }
 
+  /// Reads as many bytes as this says, whatever stands behind them, and checks their hash.
+  ///
+  /// @throws DamagedSetException if the file is missing, shorter or differs
+  byte[] readPrefix(Storage storage) throws IOException {
+    try (InputStream in = openAtLeast(storage)) {
+      byte[] bytes = in.readNBytes(Math.toIntExact(length));
+      compare(bytes.length, Hashes.sha256().digest(bytes));
+      return bytes;
+    }
+  }
+
   /// Reads the whole file and compares length and SHA-256; about a second per GB.
   ///
   /// @throws DamagedSetException if the file is missing or differs
@@ -92,9 +103,27 @@ public record FileEntry(String role, String name, long length, String sha256, lo
     }
   }
 
+  /// Opens the file, which may be longer than this says.
+  ///
+  /// @throws DamagedSetException if it is missing or shorter
+  InputStream openAtLeast(Storage storage) throws IOException {
+    try {
+      long found = storage.length(name);
+      if (found < length) {
+        compareLength(found);
+      }
+      return storage.open(name);
+    } catch (NoSuchFileException e) {
+      throw new DamagedSetException(name, "is missing", e);
+    }
+  }
+
   private void compare(long foundLength, byte[] foundHash) {
     compareLength(foundLength);
-    String found = HexFormat.of().formatHex(foundHash);
+    compareHash(HexFormat.of().formatHex(foundHash));
+  }
+
+  void compareHash(String found) {
     if (!found.equals(sha256)) {
       throw new DamagedSetException(
           name, "SHA-256 is %s, but the manifest says %s".formatted(found, sha256));

@@ -34,6 +34,11 @@ final class Generations {
     return name("manifest", generation);
   }
 
+  /// Returns the name of the manifest of what is written so far of a generation.
+  static String checkpoint(long generation) {
+    return name("checkpoint", generation);
+  }
+
   static String shard(long generation, int shard) {
     return "%s.%03d".formatted(name("latents", generation), shard);
   }

@@ -1,6 +1,7 @@
 package spellshield.index.store;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -18,7 +19,7 @@ final class HashedFile extends OutputStream {
   private final String name;
   private final Consumer<FileEntry> finished;
   private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-  private final MessageDigest digest = Hashes.sha256();
+  private final MessageDigest digest;
   private long written;
   private long count;
   private boolean failed;
@@ -26,10 +27,46 @@ final class HashedFile extends OutputStream {
 
   HashedFile(Storage storage, String role, String name, Consumer<FileEntry> finished)
       throws IOException {
+    this(storage.create(name), Hashes.sha256(), role, name, finished);
+  }
+
+  private HashedFile(
+      Storage.Output out,
+      MessageDigest digest,
+      String role,
+      String name,
+      Consumer<FileEntry> finished) {
+    this.out = out;
+    this.digest = digest;
     this.role = role;
     this.name = name;
     this.finished = finished;
-    this.out = storage.create(name);
+  }
+
+  /// Goes on with a file that was left unfinished.
+  ///
+  /// @param soFar what [#sync] returned once; what was written after it is cut off
+  /// @throws DamagedSetException if the file does not begin with that
+  static HashedFile resume(Storage storage, FileEntry soFar, Consumer<FileEntry> finished)
+      throws IOException {
+    MessageDigest digest = Hashes.sha256();
+    try (InputStream in = soFar.openAtLeast(storage)) {
+      byte[] part = new byte[1 << 18];
+      for (long left = soFar.length(); left > 0; ) {
+        int n = in.read(part, 0, (int) Math.min(left, part.length));
+        if (n < 0) {
+          break; // the hash tells
+        }
+        digest.update(part, 0, n);
+        left -= n;
+      }
+    }
+    soFar.compareHash(current(digest));
+    Storage.Output out = storage.append(soFar.name(), soFar.length());
+    HashedFile file = new HashedFile(out, digest, soFar.role(), soFar.name(), finished);
+    file.written = soFar.length();
+    file.count = soFar.count();
+    return file;
   }
 
   /// Returns the bytes written so far.
@@ -55,9 +92,7 @@ final class HashedFile extends OutputStream {
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, bytes.length);
-    if (closed || failed) {
-      throw new IOException(name + ": cannot be written to any more");
-    }
+    requireWritable();
     int done = 0;
     while (done < length) {
       int part = Math.min(length - done, buffer.remaining());
@@ -67,6 +102,14 @@ final class HashedFile extends OutputStream {
         drain();
       }
     }
+  }
+
+  /// Makes what was written so far durable, and returns what a manifest would say of it.
+  FileEntry sync() throws IOException {
+    requireWritable();
+    drain();
+    out.sync();
+    return entry();
   }
 
   /// Makes the file durable and announces it.
@@ -83,14 +126,32 @@ final class HashedFile extends OutputStream {
       drain();
       out.sync();
     }
-    finished.accept(
-        new FileEntry(role, name, written, HexFormat.of().formatHex(digest.digest()), count));
+    finished.accept(entry());
   }
 
   /// Closes the file without announcing it.
   void abandon() throws IOException {
     closed = true;
     out.close();
+  }
+
+  private void requireWritable() throws IOException {
+    if (closed || failed) {
+      throw new IOException(name + ": cannot be written to any more");
+    }
+  }
+
+  private FileEntry entry() {
+    return new FileEntry(role, name, written, current(digest), count);
+  }
+
+  /// Returns the hash of what was digested; the digest goes on.
+  private static String current(MessageDigest digest) {
+    try {
+      return HexFormat.of().formatHex(((MessageDigest) digest.clone()).digest());
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("the JDK's SHA-256 can be cloned", e);
+    }
   }
 
   private void drain() throws IOException {

@@ -4,12 +4,15 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
-/// How one item is written: length of the body, body, CRC32C; the body is id, source and label,
-/// each with its length before it.
+/// How one item is written: length of the body, body, CRC32C; the body is id, source, label,
+/// SHA-256 and edit, each with its length before it.
+///
+/// Bodies of format 2 end after the label.
 final class ItemRecord {
-  /// The longest body: three lengths and three texts.
-  static final int MAX_BODY = 3 * 4 + 1_000 + 4_096 + 4_096;
+  /// The longest body: five lengths, four texts, a hash.
+  static final int MAX_BODY = 5 * 4 + 1_000 + 4_096 + 4_096 + 32 + 1_000;
 
   private ItemRecord() {}
 
@@ -17,7 +20,9 @@ final class ItemRecord {
     byte[][] texts = {
       item.id().getBytes(StandardCharsets.UTF_8),
       item.source().getBytes(StandardCharsets.UTF_8),
-      item.label().getBytes(StandardCharsets.UTF_8)
+      item.label().getBytes(StandardCharsets.UTF_8),
+      HexFormat.of().parseHex(item.sha256()),
+      item.edit().getBytes(StandardCharsets.UTF_8)
     };
     int body = 0;
     for (byte[] text : texts) {
@@ -44,14 +49,21 @@ final class ItemRecord {
           "has checksum %08x, but its bytes give %08x".formatted(stored, found));
     }
     in.position(4).limit(record.length - 4);
-    Item item = new Item(text(in), text(in), text(in));
+    String id = text(in);
+    String source = text(in);
+    String label = text(in);
+    boolean format2 = !in.hasRemaining();
+    Item item =
+        format2
+            ? new Item(id, source, label)
+            : new Item(id, source, label, HexFormat.of().formatHex(part(in)), text(in));
     if (in.hasRemaining()) {
       throw new IllegalArgumentException("has %d bytes too many".formatted(in.remaining()));
     }
     return item;
   }
 
-  private static String text(ByteBuffer in) {
+  private static byte[] part(ByteBuffer in) {
     if (in.remaining() < 4) {
       throw new IllegalArgumentException("ends within a text");
     }
@@ -59,10 +71,15 @@ final class ItemRecord {
     if (length < 0 || length > in.remaining()) {
       throw new IllegalArgumentException("ends within a text of %d bytes".formatted(length));
     }
-    ByteBuffer bytes = in.slice(in.position(), length);
-    in.position(in.position() + length);
+    byte[] bytes = new byte[length];
+    in.get(bytes);
+    return bytes;
+  }
+
+  private static String text(ByteBuffer in) {
+    byte[] bytes = part(in);
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException("is not UTF-8", e);
     }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Set;
 
 /// The latents of a set, read on demand.
@@ -21,6 +22,7 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   private final FileRun shards;
   private final FileRun tables;
   private final LivingItems living;
+  private final SharedNames names;
   private final ThreadLocal<byte[]> buffers;
 
   private LatentStore(
@@ -54,6 +56,7 @@ public final class LatentStore implements LatentReader, AutoCloseable {
         }
       }
       living = readLiving(storage, manifest);
+      names = readNames(storage, manifest);
       opened = true;
     } finally {
       if (!opened) {
@@ -68,6 +71,14 @@ public final class LatentStore implements LatentReader, AutoCloseable {
       living = LivingItems.parse(file, file.read(storage), file.owner(), manifest.count());
     }
     return living;
+  }
+
+  static SharedNames readNames(Storage storage, Manifest manifest) throws IOException {
+    SharedNames names = new SharedNames();
+    for (FileEntry file : manifest.files(Manifest.NAMES)) {
+      names.follow(file, file.readPrefix(storage), manifest.count());
+    }
+    return names;
   }
 
   /// Opens the newest generation of a folder.
@@ -170,12 +181,34 @@ public final class LatentStore implements LatentReader, AutoCloseable {
     }
   }
 
-  /// Reads what a latent belongs to.
+  /// Reads what a latent belongs to; of several images that share it the first.
   ///
   /// @param item its number, from 0
   /// @throws DamagedSetException if the record is not what was written
   /// @throws IllegalStateException if the store is closed
   public Item item(long item) {
+    return items(item).getFirst();
+  }
+
+  /// Reads all images that share a latent, at least one: those of equal files.
+  ///
+  /// @param item its number, from 0
+  /// @throws DamagedSetException if the record is not what was written
+  /// @throws IllegalStateException if the store is closed
+  public List<Item> items(long item) {
+    Item first = record(item);
+    if (!first.isVariant()) {
+      return names.of(item, first);
+    }
+    long image = item - 1;
+    while (record(image).isVariant()) {
+      image--;
+    }
+    return items(image).stream().map(other -> other.withEdit(first.edit())).toList();
+  }
+
+  /// Reads what the item table says of a latent.
+  Item record(long item) {
     requireItem(item);
     int table = tables.holding(item);
     return mapped.read(tables.file(table).name(), () -> record(table, item));

@@ -19,13 +19,15 @@ import tools.jackson.databind.JsonNode;
 /// A set is identified by [#sha256]: the hash of the manifest's bytes, which hold the hashes of all
 /// its files and of the generation before it.
 public final class Manifest {
-  /// The version of the format that this code writes; it also reads version 1, which knows neither
-  /// changes nor removed items.
-  public static final int FORMAT_VERSION = 2;
+  /// The version of the format that this code writes; it also reads version 2, which knows no
+  /// shared names, hashes and variants, and version 1, which knows neither changes nor removed
+  /// items.
+  public static final int FORMAT_VERSION = 3;
 
   static final String LATENTS = "latents";
   static final String ITEMS = "items";
   static final String REMOVED = "removed";
+  static final String NAMES = "names";
   static final int MAX_BYTES = 4 << 20;
 
   private final long generation;
@@ -130,7 +132,11 @@ public final class Manifest {
 
   /// Reads the manifest of one generation.
   static Manifest read(Storage storage, long generation) throws IOException {
-    String name = Generations.manifest(generation);
+    return readAs(storage, Generations.manifest(generation), generation);
+  }
+
+  /// Reads the manifest of a generation from a file of another name.
+  static Manifest readAs(Storage storage, String name, long generation) throws IOException {
     byte[] bytes;
     try (InputStream in = storage.open(name)) {
       bytes = in.readNBytes(MAX_BYTES + 1);

@@ -39,6 +39,7 @@ final class ManifestText {
   private static final int MAX_DEPTH = 16;
   private static final Set<String> FIELDS =
       Set.of(
+          "format",
           "generation",
           "created",
           "space",
@@ -48,7 +49,8 @@ final class ManifestText {
           "epochs",
           "parent",
           "sections");
-  private static final Set<String> FIELDS_OF_1 = without(FIELDS, "epochs");
+  private static final Set<String> FIELDS_OF_2 = without(FIELDS, "format");
+  private static final Set<String> FIELDS_OF_1 = without(FIELDS_OF_2, "epochs");
   private static final JsonMapper JSON =
       JsonMapper.builder(
               JsonFactory.builder()
@@ -67,6 +69,7 @@ final class ManifestText {
 
   static byte[] print(Manifest manifest) {
     ObjectNode root = JSON.createObjectNode();
+    root.put("format", Manifest.FORMAT_VERSION); // again, as no hash covers the first line
     root.put("generation", manifest.generation());
     root.put("created", manifest.created().toString());
     ObjectNode space = root.putObject("space");
@@ -153,7 +156,17 @@ final class ManifestText {
   }
 
   private static Manifest manifest(int version, JsonNode root, byte[] bytes) {
-    requireFields("the manifest", root, version == 1 ? FIELDS_OF_1 : FIELDS, Set.of("parent"));
+    Set<String> fields =
+        switch (version) {
+          case 1 -> FIELDS_OF_1;
+          case 2 -> FIELDS_OF_2;
+          default -> FIELDS;
+        };
+    requireFields("the manifest", root, fields, Set.of("parent"));
+    if (version >= 3 && integer(root.get("format")) != version) {
+      throw new IllegalArgumentException(
+          "its first line says format %d, but it is %s".formatted(version, root.get("format")));
+    }
     JsonNode space = root.get("space");
     requireFields("space", space, Set.of("description", "shape", "fingerprint"), Set.of());
     int[] shape =

@@ -1,21 +1,18 @@
 package spellshield.index.store;
 
-import it.unimi.dsi.fastutil.longs.LongArrayList;
 import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
 import it.unimi.dsi.fastutil.longs.LongSet;
-import it.unimi.dsi.fastutil.objects.Object2LongMap;
-import it.unimi.dsi.fastutil.objects.Object2LongOpenHashMap;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.file.NoSuchFileException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -38,17 +35,19 @@ public final class SetWriter implements AutoCloseable {
   /// The size at which a new shard begins, 1 GiB.
   public static final long SHARD_BYTES = 1L << 30;
 
+  /// The section of an [unfinished][#unfinished] manifest that tells where the build is to go on.
+  public static final String STATE = "state";
+
   private static final Pattern BASE =
       Pattern.compile("[a-z][a-z0-9-]{0,49}(/[A-Za-z0-9_][A-Za-z0-9._-]*)?");
 
   private static final Set<String> OWN_ROLES =
-      Set.of(Manifest.LATENTS, Manifest.ITEMS, Manifest.REMOVED);
+      Set.of(Manifest.LATENTS, Manifest.ITEMS, Manifest.REMOVED, Manifest.NAMES);
 
   private final Storage storage;
   private final LatentSpace space;
   private final Precision precision;
   private final RowFormat rows;
-  private final long shardBytes;
   private final Closeable lock;
   private final long generation;
   private final Predecessor predecessor;
@@ -56,15 +55,14 @@ public final class SetWriter implements AutoCloseable {
   private final Map<String, FileEntry> carried = new LinkedHashMap<>();
   private final LivingItems before; // of the carried files
   private final LongSet removed = new LongOpenHashSet();
+  private final SharedNames names;
+  private final KnownItems known;
   private final byte[] row;
-  private final Object2LongMap<String> ids = new Object2LongOpenHashMap<>(); // of living items
-  private final LongArrayList offsets = new LongArrayList(); // of the records in the item table
-  private final Map<String, FileEntry> finished = new LinkedHashMap<>();
-  private final Map<String, HashedFile> open = new LinkedHashMap<>();
-  private @Nullable HashedFile items;
-  private @Nullable HashedFile shard;
-  private int shards;
+  private final GenerationFiles files;
+  private @Nullable Item last; // that was added
   private long rewritten;
+  private boolean renamed; // an image joined others or left them
+  private boolean kept; // a checkpoint stands, and what it names outlives this writer
   private State state = State.ADDING;
 
   private enum State {
@@ -95,31 +93,78 @@ public final class SetWriter implements AutoCloseable {
     this.space = space;
     this.precision = precision;
     this.rows = new RowFormat(space.dim(), precision);
-    this.shardBytes = shardBytes;
     this.lock = lock;
     this.row = new byte[rows.bytes()];
     this.predecessor = predecessor;
     this.generation = predecessor.generation() + 1;
-    ids.defaultReturnValue(-1);
+    this.known = new KnownItems();
     Optional<Manifest> base = start == Start.NOTHING ? Optional.empty() : predecessor.manifest();
     epochs = base.map(Manifest::epochs).orElse(List.of());
     if (start == Start.FILES && base.isPresent()) {
       base.get().files().forEach(file -> carried.put(file.name(), file));
-      before = readIds(base.get());
+      names = LatentStore.readNames(storage, base.get());
+      before = readItems(base.get());
     } else {
+      names = new SharedNames();
       before = LivingItems.all(0);
     }
+    files = new GenerationFiles(storage, generation, rows, shardBytes, before.end());
     Generations.sweep(storage, predecessor::holds);
     if (start != Start.FILES) {
-      items(); // a set has an item table, even one without items
+      files.items(); // a set has an item table, even one without items
     }
   }
 
-  private LivingItems readIds(Manifest base) throws IOException {
+  /// Goes on where a checkpoint stands.
+  private SetWriter(
+      Storage storage, Manifest checkpoint, long shardBytes, Closeable lock, Predecessor before)
+      throws IOException {
+    this.storage = storage;
+    this.space = checkpoint.space();
+    this.precision = checkpoint.precision();
+    this.rows = checkpoint.rows();
+    this.lock = lock;
+    this.row = new byte[rows.bytes()];
+    this.predecessor = before;
+    this.generation = checkpoint.generation();
+    this.known = new KnownItems();
+    this.epochs = List.of();
+    this.before = LivingItems.all(0);
+    this.kept = true;
+    String name = Generations.checkpoint(generation);
+    Generations.sweep(
+        storage, file -> before.holds(file) || checkpoint.holds(file) || file.equals(name));
+    names = LatentStore.readNames(storage, checkpoint);
+    List<Item> seen = new ArrayList<>(1);
+    files =
+        GenerationFiles.resume(
+            storage,
+            checkpoint,
+            shardBytes,
+            (number, item) -> {
+              know(number, item);
+              seen.clear();
+              seen.add(item);
+            });
+    last = seen.isEmpty() ? null : seen.getFirst();
+  }
+
+  private LivingItems readItems(Manifest base) throws IOException {
     try (LatentStore store = LatentStore.open(storage, base, Verification.ON_USE)) {
-      store.living().items().forEach(item -> ids.put(store.item(item).id(), item));
+      store.living().items().forEach(number -> know(number, store.record(number)));
       return store.living();
     }
+  }
+
+  /// Notes an item of the item table that was not removed, and all that share its latent.
+  private void know(long number, Item item) {
+    if (item.isVariant()) {
+      known.add(number, item);
+      return;
+    }
+    List<Item> all = names.of(number, item);
+    known.add(number, all.getFirst());
+    all.forEach(other -> known.join(other.id(), number));
   }
 
   /// Begins a generation with shards of [#SHARD_BYTES].
@@ -130,7 +175,8 @@ public final class SetWriter implements AutoCloseable {
 
   /// Takes the lock, clears away what killed builds left, and begins the next generation.
   ///
-  /// A damaged set is no obstacle: building it again is the way out.
+  /// A damaged set is no obstacle: building it again is the way out. A build that was stopped and
+  /// could be [resumed][#resume] is given up.
   ///
   /// @param shardBytes a shard takes no further row that would make it longer than this, but always
   ///   takes one
@@ -179,7 +225,8 @@ public final class SetWriter implements AutoCloseable {
           writer.copy(from, item);
         }
       }
-      writer.rewritten = writer.offsets.size();
+      writer.rewritten = writer.files.rowCount();
+      writer.renamed = false;
       done = true;
     } finally {
       if (!done) {
@@ -189,6 +236,51 @@ public final class SetWriter implements AutoCloseable {
     return writer;
   }
 
+  /// Returns the manifest of a build that was stopped after its last checkpoint, if there is one:
+  /// the set that it would have become there. Its section [#STATE] is what the checkpoint was
+  /// given.
+  ///
+  /// @throws DamagedSetException if the checkpoint is damaged; a new build gives it up
+  public static Optional<Manifest> unfinished(Storage storage) throws IOException {
+    List<String> there;
+    try {
+      there = storage.list();
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+    long next = Generations.newest(there).orElse(0) + 1;
+    String name = Generations.checkpoint(next);
+    return there.contains(name)
+        ? Optional.of(Manifest.readAs(storage, name, next))
+        : Optional.empty();
+  }
+
+  /// Takes the lock and goes on with the build that [#unfinished] returns: what was added up to its
+  /// last checkpoint is there, what was added later is not. All of it is read and compared with the
+  /// checkpoint's hashes, about a second per GB.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if there is none
+  /// @throws DamagedSetException if its files are not what the checkpoint says
+  /// @throws IOException if another writer is at work
+  public static SetWriter resume(Storage storage, long shardBytes) throws IOException {
+    return locked(
+        storage,
+        lock -> {
+          Manifest checkpoint =
+              unfinished(storage)
+                  .orElseThrow(() ->
+                      new NoSuchFileException(
+                          storage.toString(), null, "no unfinished build is here; begin one"));
+          Predecessor before = Predecessor.in(storage);
+          if (!checkpoint.parent().equals(before.sha256())) {
+            throw new DamagedSetException(
+                Generations.checkpoint(checkpoint.generation()),
+                "belongs to a build that follows another set than the one that is there");
+          }
+          return new SetWriter(storage, checkpoint, shardBytes, lock, before);
+        });
+  }
+
   private static SetWriter follow(Storage storage, long shardBytes, Start start)
       throws IOException {
     Manifest.newest(storage); // without a set, not even a lock is made
@@ -196,6 +288,11 @@ public final class SetWriter implements AutoCloseable {
         storage,
         lock -> {
           Manifest base = Manifest.newest(storage);
+          if (storage.list().contains(Generations.checkpoint(base.generation() + 1))) {
+            throw new IOException(
+                "%s: a build is unfinished here; finish it or give it up before the set is changed"
+                    .formatted(storage));
+          }
           return new SetWriter(
               storage,
               base.space(),
@@ -228,9 +325,12 @@ public final class SetWriter implements AutoCloseable {
 
   /// Appends an item. If it is refused, the writer goes on as if it had not been offered.
   ///
+  /// A variant follows the image that it is made of, or another variant of it, and is removed with
+  /// it.
+  ///
   /// @param latent D values; not kept
   /// @throws IllegalArgumentException if the length is not D, a value is not finite or too large
-  ///   for the precision, or the id is there already
+  ///   for the precision, the id is there already, or a variant does not follow its image
   public void add(Item item, float[] latent) throws IOException {
     requireState(State.ADDING);
     if (latent.length != rows.dim()) {
@@ -242,45 +342,90 @@ public final class SetWriter implements AutoCloseable {
     append(item);
   }
 
+  /// Returns the number of an item that was stored from a file with this hash, if there is one: a
+  /// further image from the same file can [share][#join] its latent.
+  ///
+  /// @param sha256 64 hex digits, or empty, which no item has
+  public OptionalLong holding(String sha256) {
+    OptionalLong found = known.holding(sha256);
+    return found.isPresent() && removed.contains(found.getAsLong()) ? OptionalLong.empty() : found;
+  }
+
+  /// Adds an image that shares the latent, and the variants, of an item that is there. If it is
+  /// refused, the writer goes on as if it had not been offered.
+  ///
+  /// @param number of that item
+  /// @throws IllegalArgumentException if the id is there already, or the item is a variant or none
+  public void join(Item item, long number) throws IOException {
+    requireState(State.ADDING);
+    if (item.isVariant() || number < 0 || number >= count() || removed.contains(number)) {
+      throw new IllegalArgumentException(
+          "image '%s' cannot share the latent of item %d of %d"
+              .formatted(item.id(), number, count()));
+    }
+    known.requireNew(item.id());
+    state = State.FAILED; // until it is written
+    files.log(names.join(number, item));
+    known.join(item.id(), number);
+    renamed = true;
+    state = State.ADDING;
+  }
+
   /// Appends an item of the set that is there, its latent to the bit and the rounding error with
   /// it.
   private void copy(LatentStore from, long number) throws IOException {
     byte[] copied = from.row(number);
     rows.renumber(count(), copied);
     System.arraycopy(copied, 0, row, 0, row.length);
-    append(from.item(number));
+    List<Item> images = from.items(number);
+    long copy = count();
+    append(images.getFirst());
+    if (!images.getFirst().isVariant()) {
+      for (Item other : images.subList(1, images.size())) {
+        join(other, copy);
+      }
+    }
   }
 
   /// Writes the row that is ready and its item.
   private void append(Item item) throws IOException {
-    long number = count();
-    if (ids.putIfAbsent(item.id(), number) >= 0) {
+    if (!item.isVariant()) {
+      known.requireNew(item.id());
+    } else if (last == null || !last.id().equals(item.id())) {
       throw new IllegalArgumentException(
-          "item '%s' is in the set already; ids are unique".formatted(item.id()));
+          "item '%s' with the edit '%s' must follow the image that it is made of, but the last one is %s"
+              .formatted(item.id(), item.edit(), last));
     }
+    long number = count();
     state = State.FAILED; // until both are written
-    HashedFile target = shardFor(number);
-    target.write(row);
-    target.countOne();
-    HashedFile table = items();
-    offsets.add(table.length());
-    table.write(ItemRecord.encode(number, item));
-    table.countOne();
+    files.append(row, item);
+    known.add(number, item);
+    last = item;
     state = State.ADDING;
   }
 
-  /// Removes an item from the set that this generation follows; its number stays taken. If it is
-  /// refused, the writer goes on as if nothing had been said. Nothing is written before the end.
+  /// Removes an image from the set that this generation follows, its variants with it; their
+  /// numbers stay taken. A latent that other images share stays until the last of them is removed.
+  /// If it is refused, the writer goes on as if nothing had been said.
   ///
   /// @throws IllegalArgumentException if the set has no item of this id
-  public void remove(String id) {
+  public void remove(String id) throws IOException {
     requireState(State.ADDING);
-    long item = ids.removeLong(id);
+    long item = known.remove(id);
     if (item < 0) {
       throw new IllegalArgumentException(
           "item '%s' is not in the set; nothing was removed".formatted(id));
     }
-    removed.add(item);
+    if (names.count(item) > 1) {
+      state = State.FAILED; // until it is written
+      files.log(names.leave(item, id));
+      renamed = true;
+      state = State.ADDING;
+      return;
+    }
+    for (long number = item; number < known.endOfVariants(item); number++) {
+      removed.add(number);
+    }
   }
 
   /// Leaves a further file of the set that is there out of this generation.
@@ -297,12 +442,17 @@ public final class SetWriter implements AutoCloseable {
   /// Returns the number of items so far, those of the set that this generation follows and the
   /// removed ones included.
   public long count() {
-    return before.end() + offsets.size();
+    return before.end() + files.rowCount();
   }
 
   /// Returns the number of items that were added to the set.
   public long addedCount() {
-    return offsets.size() - rewritten;
+    return files.rowCount() - rewritten;
+  }
+
+  /// Returns whether anything was added to the set that this generation follows, or taken from it.
+  public boolean isChanged() {
+    return addedCount() > 0 || removedCount() > 0 || renamed;
   }
 
   /// Returns the number of items that were removed from the set.
@@ -337,7 +487,7 @@ public final class SetWriter implements AutoCloseable {
           "a further file is named like 'sketch' or 'hnsw/_0.cfs' and has a role of its own, but"
               + " role and name were '%s' and '%s'".formatted(role, base));
     }
-    HashedFile file = create(role, Generations.name(base, generation));
+    HashedFile file = files.create(role, Generations.name(base, generation));
     file.count(count);
     return file;
   }
@@ -345,11 +495,11 @@ public final class SetWriter implements AutoCloseable {
   /// Ends the latents and opens them for reading, before the commit; the caller closes the store.
   public LatentStore latents() throws IOException {
     finishLatents();
-    List<FileEntry> files =
-        Stream.concat(carried.values().stream(), finished.values().stream())
+    List<FileEntry> own =
+        Stream.concat(carried.values().stream(), files.finished().stream())
             .filter(file -> OWN_ROLES.contains(file.role()))
             .toList();
-    Manifest manifest = manifest(files, Map.of(), Instant.EPOCH, "");
+    Manifest manifest = manifest(own, Map.of(), Instant.EPOCH, "");
     return LatentStore.open(storage, manifest, Verification.ON_USE);
   }
 
@@ -375,24 +525,22 @@ public final class SetWriter implements AutoCloseable {
   public Manifest commit(Map<String, ? extends JsonNode> sections, Instant created, String reason)
       throws IOException {
     finishLatents();
-    if (!open.isEmpty()) {
+    if (!files.open().isEmpty()) {
       throw new IllegalStateException(
           "%s: close every file before the commit, but these are open or have failed: %s"
-              .formatted(storage, open.keySet()));
+              .formatted(storage, files.open()));
     }
-    List<FileEntry> files = new ArrayList<>(carried.values());
-    files.addAll(finished.values());
-    Manifest manifest = manifest(files, sections, created, reason);
+    List<FileEntry> all = new ArrayList<>(carried.values());
+    all.addAll(files.finished());
+    Manifest manifest = manifest(all, sections, created, reason);
     String name = Generations.manifest(generation);
     Manifest.parse(name, generation, manifest.toBytes()); // what is written can be read
     state = State.FAILED;
-    try (HashedFile pending =
-        new HashedFile(storage, "manifest", Generations.PENDING, ignored -> {})) {
-      pending.write(manifest.toBytes());
-    }
+    writePending(manifest);
     // The names first: a manifest must never outlive the name of a file that it lists.
     SortedSet<String> folders = new TreeSet<>();
-    finished.keySet().stream()
+    files.finished().stream()
+        .map(FileEntry::name)
         .filter(file -> file.contains("/"))
         .forEach(file -> folders.add(file.substring(0, file.indexOf('/'))));
     for (String folder : folders) {
@@ -406,22 +554,46 @@ public final class SetWriter implements AutoCloseable {
     return manifest;
   }
 
-  /// Gives the lock back; without a commit, also deletes what was written, as far as it can.
+  /// Makes all that was added so far durable, so that a build which is stopped from now on, in
+  /// whatever way, can be [resumed][#resume] from here. Only for a build from nothing.
+  ///
+  /// @param position plain JSON that tells the caller where to go on
+  /// @throws IllegalStateException if this generation follows another one
+  public void checkpoint(JsonNode position) throws IOException {
+    requireState(State.ADDING);
+    if (before.end() > 0 || !epochs.isEmpty()) {
+      throw new IllegalStateException(
+          "%s: only a build from nothing has checkpoints, not a change of a set"
+              .formatted(storage));
+    }
+    state = State.FAILED; // until it stands
+    Manifest manifest = manifest(files.sync(), Map.of(STATE, position), Instant.EPOCH, "");
+    writePending(manifest);
+    storage.syncFolder("");
+    storage.rename(Generations.PENDING, Generations.checkpoint(generation));
+    storage.syncFolder("");
+    kept = true;
+    state = State.ADDING;
+  }
+
+  private void writePending(Manifest manifest) throws IOException {
+    try (HashedFile pending =
+        new HashedFile(storage, "manifest", Generations.PENDING, ignored -> {})) {
+      pending.write(manifest.toBytes());
+    }
+  }
+
+  /// Gives the lock back; without a commit or a checkpoint, also deletes what was written, as far
+  /// as it can.
   @Override
   public void close() throws IOException {
     if (state == State.CLOSED) {
       return;
     }
-    boolean withdraw = state != State.COMMITTING;
+    boolean withdraw = state != State.COMMITTING && !kept;
     state = State.CLOSED;
     try (lock) {
-      for (HashedFile file : List.copyOf(open.values())) {
-        try {
-          file.abandon();
-        } catch (IOException e) {
-          // it is deleted in a moment
-        }
-      }
+      files.abandon();
       if (withdraw) {
         try {
           Generations.sweep(storage, predecessor::holds);
@@ -432,47 +604,13 @@ public final class SetWriter implements AutoCloseable {
     }
   }
 
-  /// Returns the item table of this generation, which is made when it is first needed.
-  private HashedFile items() throws IOException {
-    HashedFile table = items;
-    if (table == null) {
-      table = create(Manifest.ITEMS, Generations.name(Manifest.ITEMS, generation));
-      table.write(FileHeader.ofItems(generation, before.end()).toBytes());
-      items = table;
-    }
-    return table;
-  }
-
-  private HashedFile shardFor(long number) throws IOException {
-    HashedFile current = shard;
-    if (current != null && current.length() + rows.bytes() > shardBytes) {
-      current.close();
-      current = null;
-    }
-    if (current == null) {
-      current = create(Manifest.LATENTS, Generations.shard(generation, shards++));
-      current.write(FileHeader.ofShard(generation, rows, number).toBytes());
-      shard = current;
-    }
-    return current;
-  }
-
   private void finishLatents() throws IOException {
     requireOpen();
     if (state == State.LATENTS_DONE) {
       return;
     }
     state = State.FAILED; // until all is written
-    if (shard != null) {
-      shard.close();
-    }
-    if (items != null) {
-      ByteBuffer offset = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-      for (long at : offsets) {
-        items.write(offset.putLong(0, at).array());
-      }
-      items.close();
-    }
+    files.finishRows();
     if (!removed.isEmpty()) {
       writeRemoved();
     }
@@ -484,28 +622,14 @@ public final class SetWriter implements AutoCloseable {
     LivingItems living = before.changed(count(), removed);
     carried.values().removeIf(file -> file.role().equals(Manifest.REMOVED));
     try (HashedFile file =
-        create(Manifest.REMOVED, Generations.name(Manifest.REMOVED, generation))) {
+        files.create(Manifest.REMOVED, Generations.name(Manifest.REMOVED, generation))) {
       file.write(living.toBytes(generation));
       file.count(living.removedCount());
     }
   }
 
-  private HashedFile create(String role, String name) throws IOException {
-    HashedFile file =
-        new HashedFile(
-            storage,
-            role,
-            name,
-            entry -> {
-              finished.put(name, entry);
-              open.remove(name);
-            });
-    open.put(name, file);
-    return file;
-  }
-
   private Manifest manifest(
-      List<FileEntry> files,
+      List<FileEntry> listed,
       Map<String, ? extends JsonNode> sections,
       Instant created,
       String reason) {
@@ -517,7 +641,7 @@ public final class SetWriter implements AutoCloseable {
         space,
         precision,
         count(),
-        files,
+        listed,
         all,
         predecessor.sha256(),
         Map.copyOf(sections),

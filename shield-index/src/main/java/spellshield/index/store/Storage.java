@@ -11,10 +11,10 @@ import java.util.regex.Pattern;
 
 /// The only thing in this project that touches the disk for a protected set.
 ///
-/// A flat folder of write-once files, with sub-folders one level deep. It promises what a POSIX
-/// file system does and no more: bytes survive a crash after [Output#sync], names (created,
-/// renamed, deleted) after [#syncFolder]. Because everything goes through here, a test can play a
-/// full disk, a lost write or a power cut at every single call.
+/// A flat folder of files that are written front to back, with sub-folders one level deep. It
+/// promises what a POSIX file system does and no more: bytes survive a crash after [Output#sync],
+/// names (created, renamed, deleted) after [#syncFolder]. Because everything goes through here, a
+/// test can play a full disk, a lost write or a power cut at every single call.
 ///
 /// A name is `[a-z0-9][a-z0-9._-]*`, at most 100 characters, optionally followed by one `/` and
 /// `[A-Za-z0-9_][A-Za-z0-9._-]*`, which Lucene's names fit into. Other names are refused with
@@ -39,7 +39,13 @@ public interface Storage {
   /// Creates a file, and its sub-folder where needed; never touches a file that exists.
   Output create(String name) throws IOException;
 
-  /// Gives a file another name in one atomic step.
+  /// Opens a file to write on from a length, and cuts off what stands behind it.
+  ///
+  /// @throws java.nio.file.NoSuchFileException if it does not exist
+  /// @throws IOException also if it is shorter
+  Output append(String name, long length) throws IOException;
+
+  /// Gives a file another name in one atomic step; a file that had that name is gone.
   void rename(String from, String to) throws IOException;
 
   /// Deletes a file, and its sub-folder with the last file in it; `folder/` deletes an empty

@@ -41,6 +41,10 @@ final class CrashedDisk {
         rename(name, inode);
       }
       case Change.Write(int inode, byte[] more) -> bytes.merge(inode, more, CrashedDisk::concat);
+      case Change.Cut(int inode, int length) -> {
+        bytes.put(inode, Arrays.copyOf(get(bytes, inode), length));
+        syncedLength.merge(inode, length, Math::min);
+      }
       case Change.Sync(int inode) -> syncedLength.put(inode, get(bytes, inode).length);
       case Change.Rename(String from, String to) -> {
         Map<String, @Nullable Integer> both = new TreeMap<>();

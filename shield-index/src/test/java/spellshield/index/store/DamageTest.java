@@ -194,23 +194,25 @@ class DamageTest {
     assertThat(body).contains(part);
     int at = part.endsWith("\n") ? body.lastIndexOf(part) : body.indexOf(part);
     String changed = body.substring(0, at) + instead + body.substring(at + part.length());
-    requireRefused(signed(2, changed), message);
+    requireRefused(signed(3, changed), message);
   }
 
   @Test
   void manifests_of_other_versions_or_beyond_the_limits_are_refused() {
     String body = text().substring(text().indexOf('\n') + 1);
-    requireRefused(signed(3, body), "has format version 3, but this program reads up to version 2");
+    requireRefused(signed(4, body), "has format version 4, but this program reads up to version 3");
+    requireRefused(signed(2, body), "should have the fields");
+    requireRefused(signed(3, body.replace("\"format\":3", "\"format\":2")), "but it is 2");
     requireRefused(signed(1, body), "should have the fields");
     String deep = "[".repeat(1_000_000) + "]".repeat(1_000_000);
     requireRefused(
-        signed(2, body.replace("\"sections\":{", "\"sections\":{\"a\":" + deep + ",")), "nesting");
+        signed(3, body.replace("\"sections\":{", "\"sections\":{\"a\":" + deep + ",")), "nesting");
     String long4MiB = "\"" + "x".repeat(4 << 20) + "\"";
     requireRefused(
-        signed(2, body.replace("\"sections\":{", "\"sections\":{\"a\":" + long4MiB + ",")),
+        signed(3, body.replace("\"sections\":{", "\"sections\":{\"a\":" + long4MiB + ",")),
         "more than the 4194304 bytes");
-    requireRefused(signed(2, "null"), "should have the fields");
-    requireRefused(signed(2, ""), "should have the fields");
+    requireRefused(signed(3, "null"), "should have the fields");
+    requireRefused(signed(3, ""), "should have the fields");
   }
 
   @Test
@@ -225,7 +227,7 @@ class DamageTest {
           }
           String text = new String(changed, StandardCharsets.ISO_8859_1);
           try {
-            Manifest.parse(MANIFEST, 1, signed(2, text));
+            Manifest.parse(MANIFEST, 1, signed(3, text));
           } catch (DamagedSetException e) {
             assertThat(e).hasMessageStartingWith(MANIFEST + ": ");
           }

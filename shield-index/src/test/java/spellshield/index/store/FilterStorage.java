@@ -42,6 +42,11 @@ class FilterStorage implements Storage {
   }
 
   @Override
+  public Output append(String name, long length) throws IOException {
+    return base.append(name, length);
+  }
+
+  @Override
   public void rename(String from, String to) throws IOException {
     base.rename(from, to);
   }

@@ -42,11 +42,12 @@ class FormatTest {
     String text = new String(file, StandardCharsets.UTF_8);
     String line = text.substring(0, text.indexOf('\n'));
     byte[] body = text.substring(text.indexOf('\n') + 1).getBytes(StandardCharsets.UTF_8);
-    assertThat(line).isEqualTo("SPELLSHIELD-SET 2 " + sha256(body));
+    assertThat(line).isEqualTo("SPELLSHIELD-SET 3 " + sha256(body));
     assertThat(text).endsWith("}\n");
     JsonNode manifest = JsonMapper.shared().readTree(body);
     assertThat(manifest.propertyNames())
         .containsExactly(
+            "format",
             "generation",
             "created",
             "space",
@@ -60,6 +61,7 @@ class FormatTest {
         .isEqualTo(
             "[{\"number\":2,\"time\":\"2026-01-02T03:04:05Z\",\"added\":5,\"removed\":0,"
                 + "\"reason\":\"built\"}]");
+    assertThat(manifest.get("format").longValue()).isEqualTo(3);
     assertThat(manifest.get("generation").longValue()).isEqualTo(2);
     assertThat(manifest.get("created").stringValue()).isEqualTo("2026-01-02T03:04:05Z");
     assertThat(manifest.at("/space/description").stringValue()).isEqualTo("test");
@@ -113,6 +115,8 @@ class FormatTest {
       writer.remove(built.items().get(2).id());
       added.addTo(writer);
       writer.remove(added.items().get(1).id());
+      writer.join(new Item("twin", "b.png", "", "", ""), 0);
+      writer.remove(built.items().get(0).id());
       writer.commit(Map.of(), SampleSet.CREATED.plusSeconds(1), "why");
     }
     assertThat(Files.readAllBytes(folder.resolve("latents.000001.000"))).isEqualTo(before);
@@ -149,10 +153,17 @@ class FormatTest {
           assertThat(bytes).hasSize(64 + 8);
           assertThat(in.getLong(64)).isEqualTo(1 << 2 | 1 << 6);
         }
+        case "names.000002" -> {
+          assertThat(count).isZero();
+          readHeader(in, "SPELLNAM", 0, 0, 0);
+          int next = readChange(in, 64, 0, 1, "twin", "b.png");
+          next = readChange(in, next, 0, 2, built.items().get(0).id(), "");
+          assertThat(next).isEqualTo(bytes.length);
+        }
         default -> assertThat(name).contains(".000001");
       }
     }
-    assertThat(names).contains("removed.000002", "items.000001", "items.000002");
+    assertThat(names).contains("removed.000002", "names.000002", "items.000001", "items.000002");
     assertThat(names).contains("latents.000001.000", "latents.000002.000");
   }
 
@@ -219,11 +230,32 @@ class FormatTest {
         in.get(text);
         assertThat(new String(text, StandardCharsets.UTF_8)).isEqualTo(expected);
       }
+      byte[] hash = new byte[in.getInt()];
+      in.get(hash);
+      assertThat(HexFormat.of().formatHex(hash)).isEqualTo(item.sha256());
+      assertThat(in.getInt()).isZero(); // no edit
       assertThat(in.position()).isEqualTo(at + 4 + body);
       assertThat(in.getInt()).isEqualTo(crc(in, at, 4 + body, before + i));
       at += 4 + body + 4;
     }
     assertThat(at).isEqualTo(table);
+  }
+
+  /// Reads one change of the shared names and returns where the next one begins.
+  private static int readChange(
+      ByteBuffer in, int at, long item, int change, String id, String source) {
+    assertThat(in.getLong(at)).isEqualTo(item);
+    assertThat(in.getInt(at + 8)).isEqualTo(change);
+    int body = in.getInt(at + 12);
+    in.position(at + 16);
+    for (String expected : new String[] {id, source, "", "", ""}) {
+      byte[] text = new byte[in.getInt()];
+      in.get(text);
+      assertThat(new String(text, StandardCharsets.UTF_8)).isEqualTo(expected);
+    }
+    assertThat(in.position()).isEqualTo(at + 16 + body);
+    assertThat(in.getInt()).isEqualTo(crc(in, at + 12, 4 + body, item));
+    return at + 12 + 4 + body + 4;
   }
 
   private static int crc(ByteBuffer in, int offset, int length) {

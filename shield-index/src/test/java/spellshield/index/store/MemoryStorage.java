@@ -11,7 +11,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class MemoryStorage implements Storage {
   final SortedMap<String, byte[]> files;
   final List<Change> changes = new ArrayList<>();
-  private int inodes;
+  private final Map<String, Integer> inodes = new HashMap<>();
+  private int nextInode;
   private boolean locked;
 
   /// One thing that was done to the folder; a file is known by a number, whatever its name.
@@ -28,6 +33,8 @@ final class MemoryStorage implements Storage {
     record Create(int inode, String name) implements Change {}
 
     record Write(int inode, byte[] bytes) implements Change {}
+
+    record Cut(int inode, int length) implements Change {}
 
     record Sync(int inode) implements Change {}
 
@@ -47,6 +54,7 @@ final class MemoryStorage implements Storage {
 
   MemoryStorage(SortedMap<String, byte[]> files) {
     this.files = files;
+    files.keySet().forEach(name -> inodes.put(name, nextInode++));
   }
 
   @Override
@@ -77,10 +85,29 @@ final class MemoryStorage implements Storage {
     if (files.containsKey(Storage.requireName(name))) {
       throw new FileAlreadyExistsException(name);
     }
-    int inode = inodes++;
+    int inode = nextInode++;
+    inodes.put(name, inode);
     changes.add(new Change.Create(inode, name));
     files.put(name, new byte[0]);
+    return output(name, inode, new byte[0]);
+  }
+
+  @Override
+  public Output append(String name, long length) throws IOException {
+    byte[] bytes = bytes(name);
+    if (bytes.length < length) {
+      throw new IOException(name + ": has only " + bytes.length + " bytes");
+    }
+    byte[] left = Arrays.copyOf(bytes, (int) length);
+    files.replace(name, left);
+    Integer inode = Objects.requireNonNull(inodes.get(name));
+    changes.add(new Change.Cut(inode, left.length));
+    return output(name, inode, left);
+  }
+
+  private Output output(String name, int inode, byte[] soFar) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.writeBytes(soFar);
     return new Output() {
       @Override
       public int write(ByteBuffer bytes) {
@@ -107,6 +134,7 @@ final class MemoryStorage implements Storage {
     byte[] bytes = bytes(from);
     files.remove(from);
     files.put(Storage.requireName(to), bytes);
+    inodes.put(to, Objects.requireNonNull(inodes.remove(from)));
     changes.add(new Change.Rename(from, to));
   }
 

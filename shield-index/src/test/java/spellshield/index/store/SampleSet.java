@@ -26,7 +26,9 @@ record SampleSet(Precision precision, int[] shape, List<Item> items, List<float[
     List<Item> items = new ArrayList<>();
     List<float[]> latents = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      items.add(new Item("é-" + seed + "-" + i, "train/" + i + ".png", i % 3 == 0 ? "" : "c" + i));
+      String id = "é-" + seed + "-" + i;
+      String sha256 = i % 4 == 0 ? "" : Hashes.sha256(id.getBytes(StandardCharsets.UTF_8));
+      items.add(new Item(id, "train/" + i + ".png", i % 3 == 0 ? "" : "c" + i, sha256, ""));
       float[] latent = new float[new LatentSpace("test", shape).dim()];
       for (int j = 0; j < latent.length; j++) {
         latent[j] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(-6, 4)));

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,6 +63,8 @@ final class AddCommand implements Callable<Integer> {
 
   @Mixin private ModelOption modelOption = new ModelOption();
 
+  @Mixin private VariantsOption variants = new VariantsOption();
+
   @Option(names = "--strict", description = "Ends with exit code 4 when a picture was left out.")
   private boolean strict;
 
@@ -78,9 +81,10 @@ final class AddCommand implements Callable<Integer> {
     Console console = Console.of(spec);
     Epoch.requireReason(reason);
     LatentSpace space = Manifest.newest(DiskStorage.at(set)).space();
-    List<String> unreadable = new ArrayList<>();
+    Consumer<String> leftOut = line -> console.say("left out: " + line);
+    Encoding.Milestone none = (tally, last) -> {};
+    Tally tally = Tally.NONE;
     Manifest manifest;
-    long added;
     try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set, space)) {
       for (Path source : sources) {
         SourceKind kind = from.kind(source);
@@ -91,36 +95,37 @@ final class AddCommand implements Callable<Integer> {
           if (!theirs.equals(space)) {
             throw new FingerprintMismatchException(space, theirs);
           }
-          unreadable.addAll(LatentBuild.store(latents, quiet, editor::add));
+          tally =
+              tally.plus(
+                  LatentBuild.store(
+                      latents, Long.MAX_VALUE, quiet, editor, leftOut, none, Tally.NONE));
           continue;
         }
         ImageSource images = ImageSource.open(source, kind);
         console.say(images.description());
         try (Codec codec = modelOption.of(space)) {
-          unreadable.addAll(
-              SetBuild.encode(images, codec, Long.MAX_VALUE, quiet, editor::add, origin -> {}));
+          Encoding encoding =
+              new Encoding(codec, variants.edits(), editor, leftOut, none, Tally.NONE);
+          tally = tally.plus(encoding.run(images, Long.MAX_VALUE, quiet));
         }
       }
-      added = editor.addedCount();
-      SetBuild.requireSome(added, unreadable);
+      SetBuild.requireSome(tally);
       manifest = editor.commit(Instant.now(), reason);
-    }
-    for (String line : unreadable) {
-      console.say("left out: " + line);
     }
     long count = manifest.livingCount();
     if (json) {
       ObjectNode result = Json.object();
       result.put("set", set.toString()).put("id", manifest.sha256());
-      result.put("epoch", manifest.generation()).put("added", added).put("count", count);
-      result.put("unreadable", unreadable.size());
+      result.put("epoch", manifest.generation()).put("count", count);
+      result.put("added", tally.pictures()).put("duplicates", tally.duplicates());
+      result.put("variants", tally.variants()).put("unreadable", tally.leftOut());
       console.print(Json.print(result));
     } else {
       console.print(
-          "%s: %,d pictures added, %d left out; %,d protected, epoch %d"
-              .formatted(set, added, unreadable.size(), count, manifest.generation()));
+          "%s: %s; %,d latents protected, epoch %d"
+              .formatted(set, tally.inWords("added"), count, manifest.generation()));
     }
     CompactCommand.suggest(console, manifest);
-    return strict && !unreadable.isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
+    return strict && tally.leftOut() > 0 ? ExitCode.BAD_INPUT : ExitCode.OK;
   }
 }

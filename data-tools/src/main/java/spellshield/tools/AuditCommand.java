@@ -112,6 +112,7 @@ final class AuditCommand implements Callable<Integer> {
     nearest.ifPresent(neighbor -> {
       Item item = protectedSet.item(neighbor.item());
       entry.put("nearest", item.id()).put("nearestLabel", item.label());
+      entry.put("nearestEdit", item.edit());
       entry.put("distance", neighbor.distance());
       entry.put("share", neighbor.distance() / protectedSet.statistics().typicalDistance());
     });
@@ -151,13 +152,14 @@ final class AuditCommand implements Callable<Integer> {
     String line =
         String.format(
             Locale.ROOT,
-            "%-10s %s  %.4f (%.3f of typical) from %s %s",
+            "%-10s %s  %.4f (%.3f of typical) from %s %s%s",
             verdict,
             entry.path("picture").asString(),
             entry.path("distance").asDouble(Double.POSITIVE_INFINITY),
             entry.path("share").asDouble(Double.POSITIVE_INFINITY),
             entry.path("nearest").asString("nothing"),
-            entry.path("nearestLabel").asString(""));
+            entry.path("nearestLabel").asString(""),
+            entry.path("nearestEdit").asString("").transform(e -> e.isEmpty() ? e : " edit: " + e));
     return entry.has("certificate")
         ? line + "  certificate: " + entry.path("certificate").asString()
         : line;

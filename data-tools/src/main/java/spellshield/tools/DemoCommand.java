@@ -5,7 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,6 +22,7 @@ import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.image.Png;
 import spellshield.tools.report.ContactSheet;
 import spellshield.tools.source.ImageSource;
+import spellshield.tools.source.Stored;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -95,10 +99,11 @@ final class DemoCommand implements Callable<Integer> {
     ImageSource clothes =
         ImageSource.open(data.resolve("fashion-mnist").resolve("train-images-idx3-ubyte.gz"));
     long limit = small ? 3_000 : Long.MAX_VALUE;
-    PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, limit, quiet);
+    PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, new SetBuild.Range(0, limit), quiet);
     Path folder = output.resolve(small ? "fashion-set-small" : "fashion-set");
     long start = System.nanoTime();
-    SetBuild.build(clothes, codec, Precision.FLOAT32, folder, limit, quiet, origin -> {});
+    SetBuild.build(
+        clothes, codec, SetBuild.Options.simple(folder, Precision.FLOAT32, limit, quiet));
     try (ProtectedSet set = ProtectedSet.open(folder)) {
       double radius = set.radius(RadiusOption.DEFAULT_SHARE);
       console.say(
@@ -161,16 +166,10 @@ final class DemoCommand implements Callable<Integer> {
     ImageSource emoji = ImageSource.open(data.resolve("emoji"));
     long limit = small ? 500 : Long.MAX_VALUE;
     Path folder = output.resolve(small ? "emoji-set-small" : "emoji-set");
-    List<String> names = new ArrayList<>();
+    Map<String, String> names = names(emoji);
     try (LatentCodec codec = LatentCodec.open(models.resolve("emoji"), 64, 64)) {
       SetBuild.build(
-          emoji,
-          codec,
-          Precision.FLOAT32,
-          folder,
-          limit,
-          quiet,
-          origin -> names.add(origin.name()));
+          emoji, codec, SetBuild.Options.simple(folder, Precision.FLOAT32, limit, quiet));
       try (ProtectedSet set = ProtectedSet.open(folder)) {
         double radius = set.radius(EMOJI_SHARE);
         console.say("protected %,d emoji; turning the dial".formatted(set.count()));
@@ -179,7 +178,10 @@ final class DemoCommand implements Callable<Integer> {
                 "%,d emoji, r = %.2f of the typical distance".formatted(set.count(), EMOJI_SHARE),
                 2);
         List<DialDemo.Setting> settings =
-            turn(new DialDemo(set, codec, radius, quiet, names::get), sheet);
+            turn(
+                new DialDemo(
+                    set, codec, radius, quiet, item -> names.getOrDefault(set.item(item).id(), "")),
+                sheet);
         ArrayNode dial = result.putArray("dial");
         settings.forEach(setting -> dial.addPOJO(setting));
         report.append(text(set, radius, settings));
@@ -191,6 +193,14 @@ final class DemoCommand implements Callable<Integer> {
             .mapToInt(setting -> setting.shieldedInside() + setting.shieldedFilesInside())
             .sum();
       }
+    }
+  }
+
+  /// Returns what the pictures of a source show, by their ids.
+  private static Map<String, String> names(ImageSource source) {
+    try (Stream<Stored> entries = source.stored(0)) {
+      return entries.collect(
+          Collectors.toMap(entry -> entry.origin().id(), entry -> entry.origin().name()));
     }
   }
 

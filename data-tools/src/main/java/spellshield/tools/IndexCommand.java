@@ -2,7 +2,10 @@ package spellshield.tools;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +19,7 @@ import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
 import spellshield.sampler.image.RgbImage;
+import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.source.ImageSource;
@@ -37,13 +41,18 @@ import tools.jackson.databind.node.ObjectNode;
       "  parquet of Hugging Face, a file or a data set's folder; an IDX file;",
       "  latents, which no encoder runs for: .npy, .npz, safetensors, EDM2's dataset zip.",
       "",
-      "The set appears in one step when everything is written; a build that is stopped leaves the old"
-          + " set, or none. Pictures that cannot be read are named and left out.",
+      "The set appears in one step when everything is written. A build that is stopped, by Ctrl-C,"
+          + " kill -9 or a power cut, leaves the old set, or none; the same command then goes on where it"
+          + " was. Pictures that cannot be read are named and left out; equal files are stored once,"
+          + " with all their ids.",
       "",
       "Examples: shield index pictures/ -o set --size 64",
       "          shield index pictures/ -o set --model models/emoji"
     })
 final class IndexCommand implements Callable<Integer> {
+  /// From so many pictures on it is told how busy the encoder was.
+  private static final int MANY = 1_000;
+
   @Spec private @Nullable CommandSpec spec;
 
   @Parameters(
@@ -79,6 +88,34 @@ final class IndexCommand implements Callable<Integer> {
       description = "How latents are stored: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision = Precision.FLOAT32;
 
+  @Mixin private VariantsOption variants = new VariantsOption();
+
+  @Option(
+      names = "--part",
+      paramLabel = "K/N",
+      defaultValue = "1/1",
+      description =
+          "Takes the K-th of N parts of the source, for machines that share the work; 'shield merge'"
+              + " joins their sets.")
+  private String part = "";
+
+  @Option(
+      names = "--dry-run",
+      description = "Encodes a sample only; tells count, bytes and time, and writes nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--restart",
+      description = "Gives up a build that was stopped, instead of going on with it.")
+  private boolean restart;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "SECONDS",
+      defaultValue = "5",
+      description = "How much work a stop may cost (default: ${DEFAULT-VALUE}).")
+  private double checkpointEvery = 5;
+
   @Option(names = "--strict", description = "Ends with exit code 4 when a picture was left out.")
   private boolean strict;
 
@@ -93,38 +130,107 @@ final class IndexCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Console console = Console.of(spec);
-    SourceKind kind = from.kind(source);
-    SetBuild build = kind.holdsLatents() ? latents(console, kind) : pictures(console, kind);
-    for (String line : build.unreadable()) {
-      console.say("left out: " + line);
+    if (!(checkpointEvery >= 0 && checkpointEvery <= 1e6)) {
+      throw new IllegalArgumentException(
+          "--checkpoint-every is 0 to 1,000,000 seconds, but was " + checkpointEvery);
     }
+    SourceKind kind = from.kind(source);
+    if (dryRun) {
+      DryRun dry = kind.holdsLatents() ? dryLatents(kind) : dryPictures(console, kind);
+      console.print(json ? Json.print(dry.print()) : dry.toString());
+      return ExitCode.OK;
+    }
+    SetBuild build = kind.holdsLatents() ? latents(console, kind) : pictures(console, kind);
     Manifest manifest = build.manifest();
+    Tally tally = build.tally();
     if (json) {
       ObjectNode result = Json.object();
       result.put("set", output.toString());
       result.put("id", manifest.sha256());
       result.put("generation", manifest.generation());
       result.put("count", manifest.count());
-      result.put("unreadable", build.unreadable().size());
+      result.put("pictures", tally.pictures());
+      result.put("duplicates", tally.duplicates());
+      result.put("variants", tally.variants());
+      result.put("unreadable", tally.leftOut());
+      result.put("encoderIdle", build.idleShare());
       result.put("space", manifest.space().toString());
       console.print(Json.print(result));
     } else {
-      console.print(
-          "%s: %,d pictures protected, %d left out; %s"
-              .formatted(output, manifest.count(), build.unreadable().size(), manifest.space()));
+      if (tally.pictures() >= MANY && !kind.holdsLatents() && !quiet) {
+        console.say(
+            "the encoder waited for pictures %.1f %% of the time"
+                .formatted(100 * build.idleShare()));
+      }
+      console.print("%s: %s; %s".formatted(output, tally.inWords("protected"), manifest.space()));
     }
-    return strict && !build.unreadable().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.OK;
+    return strict && tally.leftOut() > 0 ? ExitCode.BAD_INPUT : ExitCode.OK;
+  }
+
+  /// Returns all that decides what the set becomes.
+  private ObjectNode plan(SourceKind kind) {
+    Path model = modelOption.folder();
+    ObjectNode plan = Json.object();
+    plan.put("source", source.toAbsolutePath().normalize().toString()).put("kind", kind.toString());
+    plan.put("model", model == null ? "" : model.toAbsolutePath().normalize().toString());
+    plan.put("size", size == null ? "" : size).put("grey", grey);
+    plan.put("precision", precision.toString()).put("variants", variants.names());
+    return plan.put("part", Part.parse(part).toString());
+  }
+
+  private SetBuild.Options options(Console console, SourceKind kind, OptionalLong count)
+      throws IOException {
+    return new SetBuild.Options(
+        output,
+        precision,
+        variants.edits(),
+        Part.parse(part).range(count),
+        plan(kind),
+        Duration.ofNanos((long) (checkpointEvery * 1e9)),
+        quiet,
+        line -> console.say("left out: " + line));
+  }
+
+  private Optional<Unfinished> unfinished(Console console, SourceKind kind) throws IOException {
+    if (restart) {
+      return Optional.empty();
+    }
+    Optional<Unfinished> stopped = Checkpoints.unfinished(output, plan(kind));
+    stopped.ifPresent(
+        before -> console.say("going on after %,d entries".formatted(before.tally().entries())));
+    return stopped;
   }
 
   private SetBuild pictures(Console console, SourceKind kind) throws IOException {
+    Optional<Unfinished> stopped = unfinished(console, kind);
     ImageSource images = ImageSource.open(source, kind);
     console.say(images.description());
-    try (Codec codec = codec(images, kind)) {
-      return SetBuild.build(images, codec, precision, output, Long.MAX_VALUE, quiet, origin -> {});
+    SetBuild.Options options = options(console, kind, images.count());
+    try (Codec codec =
+        stopped.isPresent()
+            ? modelOption.of(stopped.get().manifest().space())
+            : codec(images, kind, SetBuild.Range.ALL)) { // one space for all parts
+      return SetBuild.build(images, codec, options, stopped);
     }
   }
 
-  private Codec codec(ImageSource images, SourceKind kind) throws IOException {
+  private DryRun dryPictures(Console console, SourceKind kind) throws IOException {
+    ImageSource images = ImageSource.open(source, kind);
+    console.say(images.description());
+    SetBuild.Range range = Part.parse(part).range(images.count());
+    SetBuild.Range sample = new SetBuild.Range(0, DryRun.SAMPLE);
+    try (Codec codec = codec(images, kind, sample)) {
+      return DryRun.of(images, codec, variants.edits(), precision, range);
+    }
+  }
+
+  private DryRun dryLatents(SourceKind kind) throws IOException {
+    LatentSource latents = LatentSource.open(source, kind);
+    return DryRun.of(latents, precision, Part.parse(part).range(latents.count()));
+  }
+
+  private Codec codec(ImageSource images, SourceKind kind, SetBuild.Range range)
+      throws IOException {
     Path model = modelOption.folder();
     if (model != null) {
       if (grey) {
@@ -136,17 +242,20 @@ final class IndexCommand implements Callable<Integer> {
     RgbImage first = first(images);
     PixelSize pixels = size(first);
     int channels = grey || (first.channels() == 1 && kind == SourceKind.IDX) ? 1 : 3;
-    return SetBuild.fit(images, pixels.width(), pixels.height(), channels, Long.MAX_VALUE, quiet);
+    return SetBuild.fit(images, pixels.width(), pixels.height(), channels, range, quiet);
   }
 
   private SetBuild latents(Console console, SourceKind kind) throws IOException {
-    if (size != null || grey) {
+    if (size != null || grey || !variants.edits().isEmpty()) {
       throw new IllegalArgumentException(
-          "--size and --grey are for pictures, but %s holds latents (%s)".formatted(source, kind));
+          "--size, --grey and --variants are for pictures, but %s holds latents (%s)"
+              .formatted(source, kind));
     }
+    Optional<Unfinished> stopped = unfinished(console, kind);
     LatentSource latents = LatentSource.open(source, kind);
     console.say(latents.description());
-    return LatentBuild.build(latents, space(latents), precision, output, quiet);
+    SetBuild.Options options = options(console, kind, latents.count());
+    return LatentBuild.build(latents, space(latents), options, stopped);
   }
 
   /// Returns the space that the user says the latents are of: that of a model, or one in words.

@@ -2,17 +2,17 @@ package spellshield.tools;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import spellshield.index.ItemSink;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
-import spellshield.index.store.Precision;
+import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.source.ImageSource.Origin;
 import spellshield.tools.source.LatentSource;
 import spellshield.tools.source.LatentSource.Entry;
@@ -21,39 +21,82 @@ import spellshield.tools.source.LatentSource.Entry;
 final class LatentBuild {
   private LatentBuild() {}
 
-  /// Stores every latent and commits the set.
+  /// Stores every latent, or those that a stopped build had not stored yet, and commits the set.
   static SetBuild build(
-      LatentSource source, LatentSpace space, Precision precision, Path folder, boolean quiet)
+      LatentSource source,
+      LatentSpace space,
+      SetBuild.Options options,
+      Optional<Unfinished> unfinished)
       throws IOException {
-    try (ProtectedSetBuilder builder = ProtectedSetBuilder.begin(folder, space, precision)) {
-      List<String> unreadable = store(source, quiet, builder::add);
-      SetBuild.requireSome(builder.count(), unreadable);
-      return new SetBuild(builder.commit(Instant.now()), unreadable);
+    unfinished.ifPresent(stopped -> requireSame(source, stopped));
+    Tally before = SetBuild.before(options, unfinished);
+    try (ProtectedSetBuilder builder = SetBuild.begin(space, options, unfinished);
+        Checkpoints checkpoints = SetBuild.checkpoints(builder, options)) {
+      Tally tally =
+          store(
+              source,
+              options.range().end(),
+              options.quiet(),
+              builder,
+              options.leftOut(),
+              checkpoints,
+              before);
+      SetBuild.requireSome(tally);
+      checkpoints.beforeCommit();
+      return new SetBuild(builder.commit(Instant.now()), tally, 0);
+    }
+  }
+
+  private static void requireSame(LatentSource source, Unfinished stopped) {
+    try (Stream<Entry> entries = source.latents(stopped.tally().entries() - 1)) {
+      String found = entries.findFirst().map(entry -> entry.origin().id()).orElse("nothing");
+      SetBuild.requireSame(stopped, found);
     }
   }
 
   /// Gives every latent to a sink.
   ///
-  /// @return a line for each one that was left out
-  static List<String> store(LatentSource source, boolean quiet, SetBuild.Sink sink)
+  /// @param end takes no entry from this number on
+  /// @param leftOut is told of each one that is left out, in a line
+  /// @param before what became of the entries before the first one to take
+  static Tally store(
+      LatentSource source,
+      long end,
+      boolean quiet,
+      ItemSink sink,
+      Consumer<String> leftOut,
+      Encoding.Milestone milestone,
+      Tally before)
       throws IOException {
-    List<String> unreadable = new ArrayList<>();
+    Tally tally = before;
+    long from = before.entries();
     Set<String> ids = new HashSet<>(); // an archive may hold a name twice
-    try (Progress progress = Progress.start("storing", source.count().orElse(-1), quiet);
-        Stream<Entry> entries = source.latents(0)) {
+    long total = Math.min(end, source.count().orElse(-1)) - from;
+    try (Progress progress = Progress.start("storing", total, quiet);
+        Stream<Entry> entries = source.latents(from).limit(Math.max(0, end - from))) {
       for (Entry entry : (Iterable<Entry>) entries::iterator) {
+        Origin origin = entry.origin();
         switch (entry) {
-          case Entry.Latent(Origin origin, float[] values) when ids.add(origin.id()) ->
-              sink.add(new Item(origin.id(), origin.source(), origin.label()), values);
-          case Entry.Latent(Origin origin, float[] values) ->
-              unreadable.add(SetBuild.secondOf(origin));
-          case Entry.Unreadable(Origin origin, String reason) -> unreadable.add(reason);
+          case Entry.Latent latent
+              when ids.add(origin.id()) && !(from > 0 && sink.contains(origin.id())) -> {
+            sink.add(new Item(origin.id(), origin.source(), origin.label()), latent.values());
+            tally = tally.andPicture(0);
+          }
+          case Entry.Latent latent -> {
+            leftOut.accept(Encoding.secondOf(origin));
+            tally = tally.andLeftOut();
+          }
+          case Entry.Unreadable unreadable -> {
+            leftOut.accept(unreadable.reason());
+            tally = tally.andLeftOut();
+          }
         }
+        milestone.reached(tally, origin);
         progress.step();
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return unreadable;
+    return tally;
   }
 }

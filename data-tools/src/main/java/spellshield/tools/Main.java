@@ -25,6 +25,7 @@ import spellshield.index.store.DamagedSetException;
     footerHeading = "%nA session, in order:%n",
     footer = {
       "  shield index pictures/ -o set        protect the pictures of a folder or an archive",
+      "  shield merge part1 part2 -o set      join the sets of machines that shared the work",
       "  shield inspect set                   what is in the set",
       "  shield calibrate set --pictures pictures/ --held-out others/    which radius?",
       "  shield sample set -o out -n 8        sample with the shield in force",
@@ -40,6 +41,7 @@ import spellshield.index.store.DamagedSetException;
     },
     subcommands = {
       IndexCommand.class,
+      MergeCommand.class,
       AddCommand.class,
       RemoveCommand.class,
       CompactCommand.class,

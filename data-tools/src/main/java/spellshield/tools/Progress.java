@@ -121,7 +121,8 @@ public final class Progress implements AutoCloseable {
         duration(Math.max(0, (total - now) / rate)));
   }
 
-  private static String duration(double seconds) {
+  /// Returns a time in words.
+  static String duration(double seconds) {
     long whole = Math.round(seconds);
     return whole < 60
         ? whole + " s"

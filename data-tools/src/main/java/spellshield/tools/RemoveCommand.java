@@ -29,7 +29,8 @@ import tools.jackson.databind.node.ObjectNode;
       "Takes pictures out of a protected set without building it again.",
       "",
       "All of them go in one step, the next epoch of the set; an id that is not in the set is refused"
-          + " before anything is written. Their latents stay on disk until 'shield compact'.",
+          + " before anything is written. Edited copies go with their picture; a latent that equal files share"
+          + " goes with the last of them. Latents stay on disk until 'shield compact'.",
       "",
       "Example: shield remove set cats/tom.png --reason \"licence ended\""
     })
@@ -74,7 +75,9 @@ final class RemoveCommand implements Callable<Integer> {
     }
     Manifest manifest;
     try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set)) {
-      wanted.forEach(editor::remove);
+      for (String id : wanted) {
+        editor.remove(id);
+      }
       manifest = editor.commit(Instant.now(), reason);
     }
     long count = manifest.livingCount();
@@ -86,7 +89,7 @@ final class RemoveCommand implements Callable<Integer> {
       console.print(Json.print(result));
     } else {
       console.print(
-          "%s: %,d pictures removed; %,d protected, epoch %d"
+          "%s: %,d pictures removed; %,d latents protected, epoch %d"
               .formatted(set, wanted.size(), count, manifest.generation()));
     }
     CompactCommand.suggest(console, manifest);

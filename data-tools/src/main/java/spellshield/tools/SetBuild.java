@@ -3,41 +3,83 @@ package spellshield.tools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import spellshield.index.ProtectedSetBuilder;
-import spellshield.index.store.Item;
+import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
 import spellshield.sampler.image.RgbImage;
+import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.PixelCodec;
+import spellshield.tools.edit.Edit;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
+import spellshield.tools.source.Stored;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Pictures to a protected set: one pass to fit the pixel codec, one to encode.
 ///
 /// @param manifest of the finished set
-/// @param unreadable a line for each picture that was left out
-record SetBuild(Manifest manifest, List<String> unreadable) {
+/// @param tally what became of the source
+/// @param idleShare of the time in which this process encoded, the encoder's waiting for pictures
+record SetBuild(Manifest manifest, Tally tally, double idleShare) {
 
-  /// How many pictures are encoded at once.
-  private static final int BATCH = 16;
+  /// What is asked of a build.
+  ///
+  /// @param folder of the set
+  /// @param variants edits whose results are protected, too
+  /// @param range of the source that is taken
+  /// @param plan all that decides what the set becomes, as the command line said it
+  /// @param checkpointEvery how much work a stop may cost
+  /// @param leftOut is told of each picture that is left out, in a line
+  record Options(
+      Path folder,
+      Precision precision,
+      List<Edit> variants,
+      Range range,
+      ObjectNode plan,
+      Duration checkpointEvery,
+      boolean quiet,
+      Consumer<String> leftOut) {
+
+    /// All of a source into a folder, whatever it holds, silently.
+    static Options simple(Path folder, Precision precision, long limit, boolean quiet) {
+      return new Options(
+          folder,
+          precision,
+          List.of(),
+          new Range(0, limit),
+          Json.object(),
+          Duration.ofDays(365),
+          quiet,
+          line -> {});
+    }
+  }
+
+  /// Entries of a source.
+  ///
+  /// @param from the first
+  /// @param end the first that is not of them
+  record Range(long from, long end) {
+    static final Range ALL = new Range(0, Long.MAX_VALUE);
+  }
 
   /// Fits the codec of a source.
   ///
-  /// @param limit looks at no more pictures than this
+  /// @param range looks at these pictures
   static PixelCodec fit(
-      ImageSource source, int width, int height, int channels, long limit, boolean quiet)
+      ImageSource source, int width, int height, int channels, Range range, boolean quiet)
       throws IOException {
     try (Progress progress = Progress.start("measuring", source.count().orElse(-1), quiet);
         Stream<Entry> entries = source.entries()) {
-      return PixelCodec.fit(width, height, channels, pictures(entries.limit(limit), progress));
+      return PixelCodec.fit(
+          width, height, channels, pictures(entries.limit(range.end).skip(range.from), progress));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -53,95 +95,63 @@ record SetBuild(Manifest manifest, List<String> unreadable) {
   }
 
   /// Encodes every picture and commits the set.
-  ///
-  /// @param limit takes no more entries than this
-  /// @param added is told of each picture that is protected, in order
+  static SetBuild build(ImageSource source, Codec codec, Options options) throws IOException {
+    return build(source, codec, options, Optional.empty());
+  }
+
+  /// Encodes every picture, or those that a stopped build had not encoded yet, and commits the set.
   static SetBuild build(
-      ImageSource source,
-      Codec codec,
-      Precision precision,
-      Path folder,
-      long limit,
-      boolean quiet,
-      Consumer<ImageSource.Origin> added)
+      ImageSource source, Codec codec, Options options, Optional<Unfinished> unfinished)
       throws IOException {
-    try (ProtectedSetBuilder builder =
-        ProtectedSetBuilder.begin(folder, codec.space(), precision)) {
-      List<String> unreadable = encode(source, codec, limit, quiet, builder::add, added);
-      requireSome(builder.count(), unreadable);
-      return new SetBuild(builder.commit(Instant.now()), unreadable);
+    unfinished.ifPresent(stopped -> requireSame(source, stopped));
+    Tally before = before(options, unfinished);
+    try (ProtectedSetBuilder builder = begin(codec.space(), options, unfinished);
+        Checkpoints checkpoints = checkpoints(builder, options)) {
+      Encoding encoding =
+          new Encoding(codec, options.variants, builder, options.leftOut, checkpoints, before);
+      Tally tally = encoding.run(source, options.range.end, options.quiet);
+      requireSome(tally);
+      checkpoints.beforeCommit();
+      return new SetBuild(builder.commit(Instant.now()), tally, encoding.idleShare());
     }
   }
 
-  /// Where encoded pictures go.
-  interface Sink {
-    void add(Item item, float[] latent) throws IOException;
+  /// Returns what became of the entries before the first one to take.
+  static Tally before(Options options, Optional<Unfinished> unfinished) {
+    return unfinished.map(Unfinished::tally).orElse(new Tally(options.range.from, 0, 0, 0, 0));
   }
 
-  /// Encodes every picture.
-  ///
-  /// @param limit takes no more entries than this
-  /// @param added is told of each picture that the sink took, in order
-  /// @return a line for each picture that was left out
-  static List<String> encode(
-      ImageSource source,
-      Codec codec,
-      long limit,
-      boolean quiet,
-      Sink sink,
-      Consumer<ImageSource.Origin> added)
-      throws IOException {
-    List<String> unreadable = new ArrayList<>();
-    List<Entry.Picture> waiting = new ArrayList<>();
-    Set<String> ids = new HashSet<>(); // an archive may hold a name twice
-    long total = Math.min(limit, source.count().orElse(-1));
-    try (Progress progress = Progress.start("encoding", total, quiet);
-        Stream<Entry> entries = source.entries()) {
-      for (Entry entry : (Iterable<Entry>) entries.limit(limit)::iterator) {
-        switch (entry) {
-          case Entry.Picture(ImageSource.Origin origin, RgbImage image)
-              when !ids.add(origin.id()) ->
-              unreadable.add(secondOf(origin));
-          case Entry.Picture picture -> {
-            waiting.add(picture);
-            if (waiting.size() == BATCH) {
-              flush(waiting, codec, sink, added);
-            }
-          }
-          case Entry.Unreadable(ImageSource.Origin origin, String reason) -> unreadable.add(reason);
-        }
-        progress.step();
-      }
-      flush(waiting, codec, sink, added);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
+  static ProtectedSetBuilder begin(
+      LatentSpace space, Options options, Optional<Unfinished> unfinished) throws IOException {
+    return unfinished.isPresent()
+        ? ProtectedSetBuilder.resume(options.folder)
+        : ProtectedSetBuilder.begin(options.folder, space, options.precision);
+  }
+
+  static Checkpoints checkpoints(ProtectedSetBuilder builder, Options options) {
+    return new Checkpoints(options.folder, options.plan, builder, options.checkpointEvery);
+  }
+
+  /// Refuses to go on with a source that is another one by now.
+  private static void requireSame(ImageSource source, Unfinished stopped) {
+    try (Stream<Stored> entries = source.stored(stopped.tally().entries() - 1)) {
+      String found = entries.findFirst().map(entry -> entry.origin().id()).orElse("nothing");
+      requireSame(stopped, found);
     }
-    return unreadable;
   }
 
-  private static void flush(
-      List<Entry.Picture> waiting, Codec codec, Sink sink, Consumer<ImageSource.Origin> added)
-      throws IOException {
-    List<float[]> latents = codec.encode(waiting.stream().map(Entry.Picture::image).toList());
-    for (int i = 0; i < waiting.size(); i++) {
-      ImageSource.Origin origin = waiting.get(i).origin();
-      sink.add(new Item(origin.id(), origin.source(), origin.label()), latents.get(i));
-      added.accept(origin);
+  static void requireSame(Unfinished stopped, String found) {
+    if (!found.equals(stopped.lastId())) {
+      throw new IllegalArgumentException(
+          "the source has changed since the build was stopped: entry %,d was '%s' and is '%s'; give the build up with --restart"
+              .formatted(stopped.tally().entries(), stopped.lastId(), found));
     }
-    waiting.clear();
-  }
-
-  /// Returns the line for a picture whose id an earlier one of the same source has.
-  static String secondOf(ImageSource.Origin origin) {
-    return "%s: a second picture with the id '%s'; rename one of the two"
-        .formatted(origin.source(), origin.id());
   }
 
   /// Refuses to go on with nothing.
-  static void requireSome(long count, List<String> unreadable) throws IOException {
-    if (count == 0) {
-      String first = unreadable.isEmpty() ? "" : "; the first: " + unreadable.getFirst();
-      throw new IOException("none of the pictures can be read" + first);
+  static void requireSome(Tally tally) throws IOException {
+    if (tally.pictures() == 0) {
+      throw new IOException("none of the pictures can be read");
     }
   }
 }

@@ -93,7 +93,7 @@ class CommandTest {
 
     CommandResult add = run("add", set, more.toString(), "--reason", "request 17");
     assertThat(add.code()).as(add.err()).isZero();
-    assertThat(add.out()).contains("1 pictures added, 0 left out; 12 protected, epoch 2");
+    assertThat(add.out()).contains("1 pictures added, 0 left out; 12 latents protected, epoch 2");
     CommandResult inside = run("audit", set, moved.toString(), "-r", "0.01");
     assertThat(inside.code()).isEqualTo(ExitCode.INSIDE);
     assertThat(inside.out()).contains("moved-11.png");
@@ -101,7 +101,7 @@ class CommandTest {
     Path list = Files.writeString(folder.resolve("ids"), "picture-03.png\n\npicture-04.png\n");
     CommandResult remove = run("remove", set, "picture-02.png", "--from", list.toString());
     assertThat(remove.code()).as(remove.err()).isZero();
-    assertThat(remove.out()).contains("3 pictures removed; 9 protected, epoch 3");
+    assertThat(remove.out()).contains("3 pictures removed; 9 latents protected, epoch 3");
     assertThat(add.err()).doesNotContain("shield compact");
     assertThat(remove.err())
         .contains("4 pictures were added or removed")

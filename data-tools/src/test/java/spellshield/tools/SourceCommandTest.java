@@ -36,7 +36,7 @@ class SourceCommandTest {
     Path zip = Containers.kaggleZip(folder.resolve("zip"), pictures.subList(20, 30));
     CommandResult add = run("add", set(), zip.toString());
     assertThat(add.code()).as(add.err()).isZero();
-    assertThat(add.out()).contains("10 pictures added, 0 left out; 30 protected");
+    assertThat(add.out()).contains("10 pictures added, 0 left out; 30 latents protected");
     // The id is that of the folder too: it is known already.
     Path again = Containers.folder(folder.resolve("again"), pictures.subList(3, 4));
     assertThat(run("add", set(), again.toString()).err()).contains("is in the set already");
@@ -68,7 +68,7 @@ class SourceCommandTest {
     String named = WRITTEN_BY_PYTHON + "named.safetensors";
     CommandResult add = run("add", set(), named, "--space", "toy-v1");
     assertThat(add.code()).as(add.err()).isZero();
-    assertThat(add.out()).contains("2 pictures added, 0 left out; 4 protected");
+    assertThat(add.out()).contains("2 pictures added, 0 left out; 4 latents protected");
     expect(ExitCode.OTHER_SPACE, "add", set(), named, "--space", "toy-v2");
     expect(
         ExitCode.OTHER_SPACE, "add", set(), WRITTEN_BY_PYTHON + "float16.npy", "--space", "toy-v1");

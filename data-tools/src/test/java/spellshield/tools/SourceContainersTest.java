@@ -111,11 +111,12 @@ class SourceContainersTest {
 
   private Map<String, Row> rows(Path container, int size) throws IOException {
     ImageSource source = ImageSource.open(container);
-    PixelCodec codec = SetBuild.fit(source, size, size, 3, Long.MAX_VALUE, true);
+    PixelCodec codec = SetBuild.fit(source, size, size, 3, SetBuild.Range.ALL, true);
     Path place = folder.resolve("set-" + container.getFileName());
     SetBuild build =
-        SetBuild.build(source, codec, Precision.FLOAT16, place, Long.MAX_VALUE, true, origin -> {});
-    assertThat(build.unreadable()).isEmpty();
+        SetBuild.build(
+            source, codec, SetBuild.Options.simple(place, Precision.FLOAT16, Long.MAX_VALUE, true));
+    assertThat(build.tally().leftOut()).isZero();
     Map<String, Row> rows = new LinkedHashMap<>();
     try (ProtectedSet set = ProtectedSet.open(place)) {
       float[] latent = new float[set.space().dim()];

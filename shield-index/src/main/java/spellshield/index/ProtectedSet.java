@@ -193,9 +193,18 @@ public final class ProtectedSet implements AutoCloseable {
     return latents;
   }
 
-  /// Returns what a latent belongs to.
+  LatentStore store() {
+    return latents;
+  }
+
+  /// Returns what a latent belongs to; of several images that share it the first.
   public Item item(long item) {
     return latents.item(item);
+  }
+
+  /// Returns all images that share a latent, those of equal files, at least one.
+  public List<Item> items(long item) {
+    return latents.items(item);
   }
 
   /// Returns the number of protected items.

@@ -45,7 +45,7 @@ import tools.jackson.databind.JsonNode;
 ///   builder.commit(Instant.now());
 /// }
 /// ```
-public final class ProtectedSetBuilder implements AutoCloseable {
+public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
 
   /// The number of principal directions that the scan reads; with ρ, a multiple of eight.
   public static final int SKETCH_DIM = 63;
@@ -134,23 +134,39 @@ public final class ProtectedSetBuilder implements AutoCloseable {
   /// Appends an item; refused ones leave the builder as it was.
   ///
   /// @param latent D finite values, not kept
+  @Override
   public void add(Item item, float[] latent) throws IOException {
     writer.add(item, latent);
   }
 
-  /// Returns the number of an item that was stored from a file with this hash, if there is one.
-  ///
-  /// @param sha256 64 hex digits, or empty, which no item has
+  @Override
   public OptionalLong holding(String sha256) {
     return writer.holding(sha256);
   }
 
-  /// Adds an image of a file that an item was stored from already: it shares the latent.
-  ///
-  /// @param number of that item
-  /// @throws IllegalArgumentException if the id is in the set, or the item is a variant or none
+  @Override
   public void join(Item item, long number) throws IOException {
     writer.join(item, number);
+  }
+
+  @Override
+  public boolean contains(String id) {
+    return writer.contains(id);
+  }
+
+  /// Adds all that is protected by another set of the same space and precision, bit for bit, with
+  /// its rounding errors and variants: many machines may encode a part each.
+  ///
+  /// An image whose id and latent are here already is skipped; one of a file that is here already
+  /// shares its latent.
+  ///
+  /// @return the number of images that were skipped
+  /// @throws FingerprintMismatchException if the set is of another space
+  /// @throws IllegalArgumentException if its precision is another one, or an id stands for two
+  ///   different images; what was added before stays
+  public long addAll(ProtectedSet part) throws IOException {
+    part.requireSpace(writer.space());
+    return writer.addAll(part.store());
   }
 
   /// Makes all that was added so far durable: a build that is stopped from now on, in whatever way,

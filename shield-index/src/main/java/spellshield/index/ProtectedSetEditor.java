@@ -46,7 +46,7 @@ import tools.jackson.databind.JsonNode;
 ///   editor.commit(Instant.now(), "request 17");
 /// }
 /// ```
-public final class ProtectedSetEditor implements AutoCloseable {
+public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
   private final Storage storage;
   private final SetWriter writer;
   private final Manifest base;
@@ -102,6 +102,7 @@ public final class ProtectedSetEditor implements AutoCloseable {
   ///
   /// @param latent D finite values, not kept
   /// @throws IllegalArgumentException if the latent is none of this space, or the id is in the set
+  @Override
   public void add(Item item, float[] latent) throws IOException {
     if (!mayAdd) {
       throw new IllegalStateException(
@@ -110,19 +111,19 @@ public final class ProtectedSetEditor implements AutoCloseable {
     writer.add(item, latent);
   }
 
-  /// Returns the number of an item that was stored from a file with this hash, if there is one.
-  ///
-  /// @param sha256 64 hex digits, or empty, which no item has
+  @Override
   public OptionalLong holding(String sha256) {
     return writer.holding(sha256);
   }
 
-  /// Adds an image of a file that an item was stored from already: it shares the latent.
-  ///
-  /// @param number of that item
-  /// @throws IllegalArgumentException if the id is in the set, or the item is a variant or none
+  @Override
   public void join(Item item, long number) throws IOException {
     writer.join(item, number);
+  }
+
+  @Override
+  public boolean contains(String id) {
+    return writer.contains(id);
   }
 
   /// Removes the image with an id and its variants; the id may then be added again. A latent that

@@ -15,6 +15,7 @@ public final class Stored {
   private final Origin origin;
   private final byte[] bytes;
   private final Decoder decoder;
+  private final boolean file;
 
   /// Turns the bytes of a picture into the picture.
   @FunctionalInterface
@@ -22,20 +23,21 @@ public final class Stored {
     RgbImage decode(byte[] bytes) throws UnreadableImageException;
   }
 
-  private Stored(Origin origin, byte[] bytes, Decoder decoder) {
+  private Stored(Origin origin, byte[] bytes, Decoder decoder, boolean file) {
     this.origin = origin;
     this.bytes = bytes;
     this.decoder = decoder;
+    this.file = file;
   }
 
   /// A file of a format that [ImageDoor] reads.
   static Stored file(Origin origin, byte[] bytes) {
-    return new Stored(origin, bytes, file -> ImageDoor.read(file, origin.source()));
+    return new Stored(origin, bytes, file -> ImageDoor.read(file, origin.source()), true);
   }
 
   /// A picture of a format of its own.
   static Stored raw(Origin origin, byte[] bytes, Decoder decoder) {
-    return new Stored(origin, bytes, decoder);
+    return new Stored(origin, bytes, decoder, false);
   }
 
   /// An entry that holds no picture.
@@ -52,7 +54,8 @@ public final class Stored {
         new byte[0],
         nothing -> {
           throw reason;
-        });
+        },
+        false);
   }
 
   /// Returns the reason why a file of so many bytes is not read.
@@ -71,9 +74,10 @@ public final class Stored {
     return bytes.length;
   }
 
-  /// Returns the SHA-256 of the stored bytes, in hex: equal files have equal ones.
+  /// Returns the SHA-256 of the picture's file, in hex; empty where it is none that says all about
+  /// the picture, such as the bare samples of an IDX file.
   public String sha256() {
-    return Hashes.sha256(bytes);
+    return file ? Hashes.sha256(bytes) : "";
   }
 
   /// Returns the picture, or the reason why there is none. Any thread.

@@ -39,9 +39,14 @@ final class KnownItems {
     }
   }
 
+  /// Returns the latent of the image that has an id, or −1 where none has.
+  long get(String id) {
+    return ids.getLong(id);
+  }
+
   /// Refuses an id that an item has.
   void requireNew(String id) {
-    if (ids.containsKey(id)) {
+    if (get(id) >= 0) {
       throw new IllegalArgumentException(
           "item '%s' is in the set already; ids are unique".formatted(id));
     }

@@ -351,6 +351,16 @@ public final class SetWriter implements AutoCloseable {
     return found.isPresent() && removed.contains(found.getAsLong()) ? OptionalLong.empty() : found;
   }
 
+  /// Returns whether an image has this id.
+  public boolean contains(String id) {
+    return known.get(id) >= 0;
+  }
+
+  /// Returns the space of the latents.
+  public LatentSpace space() {
+    return space;
+  }
+
   /// Adds an image that shares the latent, and the variants, of an item that is there. If it is
   /// refused, the writer goes on as if it had not been offered.
   ///
@@ -371,12 +381,67 @@ public final class SetWriter implements AutoCloseable {
     state = State.ADDING;
   }
 
-  /// Appends an item of the set that is there, its latent to the bit and the rounding error with
-  /// it.
-  private void copy(LatentStore from, long number) throws IOException {
+  /// Adds all that lives in another set, bit for bit; see
+  /// [spellshield.index.ProtectedSetBuilder#addAll].
+  public long addAll(LatentStore from) throws IOException {
+    requireState(State.ADDING);
+    if (from.manifest().precision() != precision) {
+      throw new IllegalArgumentException(
+          "a set of %s takes no latents that were stored as %s; build that part again with the same precision"
+              .formatted(precision, from.manifest().precision()));
+    }
+    long skipped = 0;
+    long image = -1; // here, of the item at hand; negative where its variants are not wanted
+    for (long number = 0; number < from.count(); number++) {
+      if (!from.living().contains(number)) {
+        continue;
+      }
+      if (from.record(number).isVariant()) {
+        if (image >= 0) {
+          encodeCopy(from, number);
+          append(from.item(number));
+        }
+        continue;
+      }
+      image = -1;
+      for (Item item : from.items(number)) {
+        OptionalLong same = holding(item.sha256());
+        if (contains(item.id())) {
+          requireSame(item, same);
+          skipped++;
+        } else if (same.isPresent()) {
+          join(item, same.getAsLong());
+        } else if (image >= 0) {
+          join(item, image);
+        } else {
+          image = count();
+          encodeCopy(from, number);
+          append(item);
+        }
+      }
+    }
+    return skipped;
+  }
+
+  private void requireSame(Item item, OptionalLong same) {
+    if (same.isEmpty() || same.getAsLong() != known.get(item.id())) {
+      throw new IllegalArgumentException(
+          "two different images have the id '%s'; rename one of them in its source, and encode it again"
+              .formatted(item.id()));
+    }
+  }
+
+  /// Takes a row of another set as that of the next item, rounding error and all.
+  private void encodeCopy(LatentStore from, long number) {
     byte[] copied = from.row(number);
     rows.renumber(count(), copied);
     System.arraycopy(copied, 0, row, 0, row.length);
+  }
+
+  /// Appends an item of the set that is there, its latent to the bit and the rounding error with
+  /// it.
+  private void copy(LatentStore from, long number) throws IOException {
+    encodeCopy(from, number);
     List<Item> images = from.items(number);
     long copy = count();
     append(images.getFirst());

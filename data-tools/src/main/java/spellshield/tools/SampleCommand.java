@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -13,8 +14,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import spellshield.index.LiveSet;
 import spellshield.index.ProtectedSet;
-import spellshield.index.search.NeighborSearch;
+import spellshield.index.store.LatentSpace;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.NoiseSchedule;
@@ -47,6 +49,9 @@ import tools.jackson.databind.node.ObjectNode;
           + " memorised all it must not show. Each PNG file carries its certificate, and a .json"
           + " file beside it repeats it. Ends with exit code 3 when a sample could not be brought"
           + " outside; that one is not written.",
+      "",
+      "Pictures that are added to the set or removed from it while this runs count from the next"
+          + " step on; each certificate names the epoch of the set that it is about.",
       "",
       "Examples: shield sample set -o out -n 8 --half-width 20 --radius 0.3",
       "          shield sample set -o out -n 8 --model models/emoji --label flags --radius 0.3"
@@ -179,22 +184,30 @@ final class SampleCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--prompt, --negative-prompt, --guidance, --scheduler and --size need --model");
     }
-    try (ProtectedSet protectedSet = ProtectedSet.open(folder)) {
-      double radius = radiusOption.of(protectedSet);
-      radiusOption.judge(protectedSet, radius, forceRadius).ifPresent(console::say);
-      History history = history(protectedSet);
-      Shield shield = shield(protectedSet, radius, history);
+    try (LiveSet live = LiveSet.open(folder)) {
       ObjectNode result = Json.object();
-      result.put("set", protectedSet.id()).put("radius", radius);
+      double radius;
+      ProtectedData data = null;
+      try (LiveSet.Lease lease = live.lease()) {
+        ProtectedSet now = lease.set();
+        radius = radiusOption.of(now);
+        radiusOption.judge(now, radius, forceRadius).ifPresent(console::say);
+        if (model == null) {
+          data = ProtectedData.of(now);
+        }
+        result.put("set", now.id()).put("radius", radius);
+      }
+      History history = history(live.space());
+      Protection protection = new Protection(live, radius, shield(live, radius, history));
       SampleWriter writer =
           new SampleWriter(
               Files.createDirectories(output), result.putArray("samples"), console, !json);
       int failed =
-          model == null
-              ? sampleFormula(protectedSet, radius, shield, writer)
-              : samplePipeline(model, new Protection(protectedSet, radius, shield), writer, result);
+          data != null
+              ? sampleFormula(data, protection, writer)
+              : samplePipeline(Objects.requireNonNull(model), protection, writer, result);
       if (historyFolder != null && history != null) {
-        history.save(historyFolder, protectedSet.space(), Instant.now());
+        history.save(historyFolder, live.space(), Instant.now());
       }
       if (json) {
         console.print(Json.print(result));
@@ -203,12 +216,11 @@ final class SampleCommand implements Callable<Integer> {
     }
   }
 
-  private int sampleFormula(
-      ProtectedSet protectedSet, double radius, Shield shield, SampleWriter writer)
+  private int sampleFormula(ProtectedData data, Protection protection, SampleWriter writer)
       throws IOException {
-    ProtectedData data = ProtectedData.of(protectedSet);
     int failed = 0;
-    try (Codec codec = modelOption.of(protectedSet.space());
+    LatentSpace space = protection.set().space();
+    try (Codec codec = modelOption.of(space);
         Progress progress = Progress.start("sampling", count, quiet)) {
       ShieldedSampler run =
           new ShieldedSampler(
@@ -216,9 +228,9 @@ final class SampleCommand implements Callable<Integer> {
                   Sampler.parse(sampler == null ? "euler" : sampler),
                   NoiseSchedule.Karras.edm(),
                   steps == null ? 32 : steps,
-                  shield,
-                  protectedSet.space().shape())
-              .guaranteeing(protectedSet, radius)
+                  protection.shield(),
+                  space.shape())
+              .guaranteeing(protection.set(), protection.radius())
               .delivering(codec::roundTrip);
       for (int from = 0; from < count; from += batch) {
         long[] seeds = seeds(from);
@@ -300,24 +312,21 @@ final class SampleCommand implements Callable<Integer> {
     return EmpiricalDenoiser.of(data.latents(), data.labels());
   }
 
-  private @Nullable History history(ProtectedSet protectedSet) throws IOException {
+  private @Nullable History history(LatentSpace space) throws IOException {
     if (historyFolder != null && Files.isDirectory(historyFolder)) {
-      return History.load(historyFolder, protectedSet.space());
+      return History.load(historyFolder, space);
     }
-    return historyFolder != null || diverse ? new History(protectedSet.space().dim()) : null;
+    return historyFolder != null || diverse ? new History(space.dim()) : null;
   }
 
-  private Shield shield(ProtectedSet protectedSet, double radius, @Nullable History history)
-      throws IOException {
-    NeighborSearch chosen =
+  private Shield shield(LiveSet set, double radius, @Nullable History history) {
+    Shield.SearchOf chosen =
         switch (search) {
-          case EXACT -> protectedSet.exact();
-          case HNSW -> protectedSet.hnsw();
+          case EXACT -> ProtectedSet::exact;
+          case HNSW -> ProtectedSet::hnsw;
         };
     Shield.Builder builder =
-        Shield.builder()
-            .protecting(chosen, protectedSet.latents(), radius)
-            .overcompensation(overcompensation);
+        Shield.builder().protecting(set, chosen, radius).overcompensation(overcompensation);
     if (diverse) {
       builder.intraBatch(radius);
     }

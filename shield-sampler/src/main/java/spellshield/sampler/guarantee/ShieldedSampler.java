@@ -1,5 +1,7 @@
 package spellshield.sampler.guarantee;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -9,9 +11,11 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import spellshield.index.LiveSet;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
 import spellshield.index.search.Neighbor;
+import spellshield.index.search.NeighborSearch;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
@@ -43,8 +47,8 @@ public final class ShieldedSampler {
   private final Levels levels;
   private final int[] shape;
   private final Shield shield;
-  private @Nullable ProtectedSet set;
-  private @Nullable Guarantee guarantee;
+  private @Nullable LiveSet set;
+  private double radius;
   private UnaryOperator<float[]> delivery = UnaryOperator.identity();
   private @Nullable FileCheck fileCheck;
   private BiFunction<Denoiser, Noise, Denoiser> decoration = (inner, noise) -> inner;
@@ -81,9 +85,14 @@ public final class ShieldedSampler {
   /// Guarantees and certifies that every sample is farther than `radius` from every latent of the
   /// set.
   public ShieldedSampler guaranteeing(ProtectedSet set, double radius) {
+    return guaranteeing(LiveSet.still(set), radius);
+  }
+
+  /// Guarantees and certifies that every sample is farther than `radius` from every latent of the
+  /// epoch that is the newest after its last step.
+  public ShieldedSampler guaranteeing(LiveSet set, double radius) {
     this.set = set;
-    this.guarantee =
-        Guarantee.of(set.exact(), set.latents(), radius).delivering(z -> delivery.apply(z));
+    this.radius = NeighborSearch.requireRadius(radius);
     return this;
   }
 
@@ -225,32 +234,38 @@ public final class ShieldedSampler {
 
   private Sample settle(
       float[] x0, long requested, long seed, int attempt, Activity activity, List<Ball> earlier) {
-    if (guarantee == null || set == null) {
+    if (set == null) {
       return new Sample(
           delivery.apply(x0), requested, seed, attempt, activity, 0, 0, Optional.empty(), "");
     }
-    Guarantee asked = fileCheck == null ? guarantee : guarantee.checking(fileCheck);
-    return switch (asked.settle(x0, earlier, seed)) {
-      case Guarantee.Verdict.Outside outside ->
-          new Sample(
-              outside.latent(),
-              requested,
-              seed,
-              attempt,
-              activity,
-              outside.moved(),
-              outside.rounds(),
-              Optional.of(
-                  certify(set, guarantee.radius(), outside, requested, seed, attempt, activity)),
-              "");
-      case Guarantee.Verdict.Failed(String reason, int searches) ->
-          new Sample(x0, requested, seed, attempt, activity, 0, 0, Optional.empty(), reason);
-    };
+    try (LiveSet.Lease lease = set.lease()) {
+      ProtectedSet epoch = lease.set();
+      Guarantee asked = Guarantee.of(epoch.exact(), epoch.latents(), radius).delivering(delivery);
+      if (fileCheck != null) {
+        asked = asked.checking(fileCheck);
+      }
+      return switch (asked.settle(x0, earlier, seed)) {
+        case Guarantee.Verdict.Outside outside ->
+            new Sample(
+                outside.latent(),
+                requested,
+                seed,
+                attempt,
+                activity,
+                outside.moved(),
+                outside.rounds(),
+                Optional.of(certify(epoch, outside, requested, seed, attempt, activity)),
+                "");
+        case Guarantee.Verdict.Failed(String reason, int searches) ->
+            new Sample(x0, requested, seed, attempt, activity, 0, 0, Optional.empty(), reason);
+      };
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private Certificate certify(
       ProtectedSet set,
-      double radius,
       Guarantee.Verdict.Outside outside,
       long requested,
       long seed,

@@ -1,8 +1,11 @@
 package spellshield.sampler.shield;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import spellshield.index.LiveSet;
+import spellshield.index.ProtectedSet;
 import spellshield.index.search.NeighborSearch;
 import spellshield.index.store.LatentReader;
 import spellshield.sampler.Denoiser;
@@ -27,13 +30,38 @@ public final class Shield {
   /// Up to so many latents the width of a search hardly matters to its cost.
   private static final int SMALL_SET = 100_000;
 
-  /// A protected set, its search, and the radius that both are used with.
+  /// Which search of a set the steps ask: `ProtectedSet::exact` or `ProtectedSet::hnsw`.
+  @FunctionalInterface
+  public interface SearchOf {
+    /// Returns a search of the set.
+    NeighborSearch of(ProtectedSet set) throws IOException;
+  }
+
+  /// A protected set at one step: its search, and the radius that both are used with.
   ///
   /// @param skin how much farther than the radius a search looks at most, so that its answer serves
   ///   later steps
   record Protected(NeighborSearch search, LatentReader latents, double radius, double skin) {}
 
-  private final @Nullable Protected protectedSet;
+  /// What is protected, held open until it is closed.
+  ///
+  /// @param lease that holds it; null where nothing need be held
+  record Held(Protected set, LiveSet.@Nullable Lease lease) implements AutoCloseable {
+    @Override
+    public void close() throws IOException {
+      if (lease != null) {
+        lease.close();
+      }
+    }
+  }
+
+  /// Where a step gets what is protected now. Of an epoch that was not changed the latents are the
+  /// same object at each step.
+  interface Source {
+    Held hold() throws IOException;
+  }
+
+  private final @Nullable Source protectedSet;
   private final double batchRadius;
   private final @Nullable History history;
   private final double historyRadius;
@@ -66,7 +94,7 @@ public final class Shield {
     return new ShieldedDenoiser(this, denoiser, noise);
   }
 
-  Optional<Protected> protectedSet() {
+  Optional<Source> protectedSet() {
     return Optional.ofNullable(protectedSet);
   }
 
@@ -108,7 +136,7 @@ public final class Shield {
 
   /// Puts a shield together.
   public static final class Builder {
-    private @Nullable Protected protectedSet;
+    private @Nullable Source protectedSet;
     private double batchRadius;
     private @Nullable History history;
     private double historyRadius;
@@ -124,8 +152,42 @@ public final class Shield {
     /// more than 100,000 latents, where a wide search costs much more, up to a tenth farther.
     public Builder protecting(NeighborSearch search, LatentReader latents, double radius) {
       NeighborSearch.requireRadius(radius);
-      return protecting(
-          search, latents, radius, latents.count() <= SMALL_SET ? radius : radius / 10);
+      return protecting(search, latents, radius, skin(latents, radius));
+    }
+
+    private static double skin(LatentReader latents, double radius) {
+      return latents.count() <= SMALL_SET ? radius : radius / 10;
+    }
+
+    /// Keeps away from what a set protects at each step, by the exact search: what was added since
+    /// the step before repels, what was removed no longer does.
+    public Builder protecting(LiveSet set, double radius) {
+      return protecting(set, ProtectedSet::exact, radius);
+    }
+
+    /// Keeps away from what a set protects at each step.
+    ///
+    /// @param search which one each epoch of the set is asked by
+    public Builder protecting(LiveSet set, SearchOf search, double radius) {
+      NeighborSearch.requireRadius(radius);
+      protectedSet =
+          () -> {
+            LiveSet.Lease lease = set.lease();
+            boolean held = false;
+            try {
+              ProtectedSet epoch = lease.set();
+              LatentReader latents = epoch.latents();
+              Protected now =
+                  new Protected(search.of(epoch), latents, radius, skin(latents, radius));
+              held = true;
+              return new Held(now, lease);
+            } finally {
+              if (!held) {
+                lease.close();
+              }
+            }
+          };
+      return this;
     }
 
     /// Keeps away from a protected set.
@@ -139,7 +201,9 @@ public final class Shield {
       if (!(skin >= 0 && skin < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException("skin must be finite and not negative, but was " + skin);
       }
-      protectedSet = new Protected(search, latents, NeighborSearch.requireRadius(radius), skin);
+      NeighborSearch.requireRadius(radius);
+      Held always = new Held(new Protected(search, latents, radius, skin), null);
+      protectedSet = () -> always;
       return this;
     }
 

@@ -2,6 +2,8 @@ package spellshield.sampler.shield;
 
 import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
 import it.unimi.dsi.fastutil.longs.LongSet;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import spellshield.index.search.Neighbor;
 import spellshield.index.search.Neighborhood;
+import spellshield.index.store.LatentReader;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
@@ -21,7 +24,8 @@ import spellshield.sampler.ball.Ball;
 ///
 /// All rows are moved from one snapshot of the batch, so that their order does not matter. A row
 /// never repels itself, by its place in the batch and not by its distance: two equal rows part.
-/// Without the intra-batch source a row's answer does not depend on the other rows.
+/// Without the intra-batch source a row's answer does not depend on the other rows. Of a live set
+/// each call asks the newest epoch, and answers as a shield that begins with it would.
 public final class ShieldedDenoiser implements Denoiser {
 
   /// Which random stream gives a direction at a hit; far from the numbers that samplers draw.
@@ -36,7 +40,10 @@ public final class ShieldedDenoiser implements Denoiser {
   /// must part.
   private final long[] directionSeeds;
 
-  private final TrajectoryMemory @Nullable [] memories;
+  /// One for each row, of searches in `remembered`.
+  private TrajectoryMemory[] memories = {};
+
+  private @Nullable LatentReader remembered;
   private final List<Ball> past;
   private final Activity[] activities;
   private long searchNanos;
@@ -51,14 +58,6 @@ public final class ShieldedDenoiser implements Denoiser {
     this.directionSeeds = shield.batchRadius() == 0 ? seeds : apart(seeds);
     this.activities = new Activity[seeds.length];
     Arrays.fill(activities, Activity.NONE);
-    this.memories =
-        shield
-            .protectedSet()
-            .map(set ->
-                IntStream.range(0, seeds.length)
-                    .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius(), set.skin()))
-                    .toArray(TrajectoryMemory[]::new))
-            .orElse(null);
     this.past = shield.historyBalls();
   }
 
@@ -166,12 +165,21 @@ public final class ShieldedDenoiser implements Denoiser {
     for (int row = 0; row < x0hat.batch(); row++) {
       balls.add(new ArrayList<>());
     }
-    shield.protectedSet().ifPresent(set -> addProtected(set, x0hat, balls));
+    shield
+        .protectedSet()
+        .ifPresent(source -> {
+          long start = System.nanoTime();
+          try (Shield.Held held = source.hold()) {
+            addProtected(held.set(), x0hat, balls);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+          searchNanos += System.nanoTime() - start;
+        });
     return balls;
   }
 
   private void addProtected(Shield.Protected set, Latents x0hat, List<List<Ball>> balls) {
-    long start = System.nanoTime();
     List<List<Neighbor>> inside = recallAll(set, x0hat);
     for (int row = 0; row < x0hat.batch(); row++) {
       // More than the shield pushes from need not be read; one more tells that they are too many.
@@ -182,11 +190,23 @@ public final class ShieldedDenoiser implements Denoiser {
         balls.get(row).add(new Ball(centre, set.radius() + error));
       }
     }
-    searchNanos += System.nanoTime() - start;
+  }
+
+  /// Returns the memories of the rows, new ones where the set is another than at the call before:
+  /// items, their numbers and what is clear of them may have changed.
+  private TrajectoryMemory[] memories(Shield.Protected set) {
+    if (remembered != set.latents()) {
+      remembered = set.latents();
+      memories =
+          IntStream.range(0, seeds.length)
+              .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius(), set.skin()))
+              .toArray(TrajectoryMemory[]::new);
+    }
+    return memories;
   }
 
   private List<List<Neighbor>> recallAll(Shield.Protected set, Latents x0hat) {
-    TrajectoryMemory[] memory = Objects.requireNonNull(memories);
+    TrajectoryMemory[] memory = memories(set);
     List<@Nullable List<Neighbor>> answers = new ArrayList<>();
     int[] due = new int[x0hat.batch()];
     int dueCount = 0;

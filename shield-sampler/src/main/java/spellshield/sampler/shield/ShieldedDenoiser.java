@@ -195,7 +195,7 @@ public final class ShieldedDenoiser implements Denoiser {
   /// Returns the memories of the rows, new ones where the set is another than at the call before:
   /// items, their numbers and what is clear of them may have changed.
   private TrajectoryMemory[] memories(Shield.Protected set) {
-    if (remembered != set.latents()) {
+    if (!set.latents().equals(remembered)) {
       remembered = set.latents();
       memories =
           IntStream.range(0, seeds.length)

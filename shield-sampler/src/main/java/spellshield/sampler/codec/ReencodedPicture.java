@@ -12,7 +12,7 @@ record ReencodedPicture(AutoencoderCodec codec, int... shape) implements FileChe
   @Override
   public Encoded encode(float[] latent) {
     RgbImage picture = codec.decode(new Latents(latent, 1, shape)).getFirst();
-    return new Encoded(codec.encode(List.of(picture)).values(), picture.sha256());
+    return new Encoded(codec.encode(List.of(picture)).values(), picture);
   }
 
   @Override

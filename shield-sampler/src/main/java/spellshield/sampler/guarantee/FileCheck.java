@@ -1,16 +1,15 @@
 package spellshield.sampler.guarantee;
 
+import spellshield.sampler.image.RgbImage;
+
 /// The file that a latent becomes, read again: what a stranger finds in it.
 ///
 /// Where decoding and encoding are not lossless, the latent of the file is not the latent that was
 /// sampled, and only a statement about the former can be checked from the file.
 public interface FileCheck {
 
-  /// A picture and the latent that it encodes to.
-  ///
-  /// @param latent of the picture, `[D]`
-  /// @param pictureSha256 hash of the picture's samples, in hex
-  record Encoded(float[] latent, String pictureSha256) {}
+  /// A picture and the latent that it encodes to, `[D]`.
+  record Encoded(float[] latent, RgbImage picture) {}
 
   /// Decodes a latent to 8 bits a sample and encodes the picture again; deterministic.
   Encoded encode(float[] latent);

@@ -88,7 +88,7 @@ public final class Guarantee {
 
   /// A file whose latent is outside every ball by more than the tolerance of its check.
   ///
-  /// @param encoded the picture's hash and its latent
+  /// @param encoded the picture and its latent
   /// @param nearest the protected latent nearest to the file's
   public record OutsideFile(FileCheck.Encoded encoded, Optional<Neighbor> nearest) {}
 

@@ -1,6 +1,7 @@
 package spellshield.sampler.guarantee;
 
 import java.util.Optional;
+import spellshield.sampler.image.RgbImage;
 import spellshield.sampler.shield.Activity;
 
 /// One finished sample and what is known about it.
@@ -12,6 +13,7 @@ import spellshield.sampler.shield.Activity;
 /// @param activity what the shield did, all attempts together
 /// @param moved how far the guarantee moved it
 /// @param rounds how often the guarantee checked it: 1 where nothing was to be done, 0 without one
+/// @param picture that the latent becomes, where the guarantee checked its file
 /// @param certificate the proof, where a guarantee was asked for and kept
 /// @param failure why there is none although it was asked for; empty otherwise
 public record Sample(
@@ -22,6 +24,7 @@ public record Sample(
     Activity activity,
     double moved,
     int rounds,
+    Optional<RgbImage> picture,
     Optional<Certificate> certificate,
     String failure) {
 

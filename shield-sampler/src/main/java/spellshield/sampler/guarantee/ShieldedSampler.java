@@ -236,7 +236,16 @@ public final class ShieldedSampler {
       float[] x0, long requested, long seed, int attempt, Activity activity, List<Ball> earlier) {
     if (set == null) {
       return new Sample(
-          delivery.apply(x0), requested, seed, attempt, activity, 0, 0, Optional.empty(), "");
+          delivery.apply(x0),
+          requested,
+          seed,
+          attempt,
+          activity,
+          0,
+          0,
+          Optional.empty(),
+          Optional.empty(),
+          "");
     }
     try (LiveSet.Lease lease = set.lease()) {
       ProtectedSet epoch = lease.set();
@@ -254,10 +263,21 @@ public final class ShieldedSampler {
                 activity,
                 outside.moved(),
                 outside.rounds(),
+                outside.file().map(file -> file.encoded().picture()),
                 Optional.of(certify(epoch, outside, requested, seed, attempt, activity)),
                 "");
         case Guarantee.Verdict.Failed(String reason, int searches) ->
-            new Sample(x0, requested, seed, attempt, activity, 0, 0, Optional.empty(), reason);
+            new Sample(
+                x0,
+                requested,
+                seed,
+                attempt,
+                activity,
+                0,
+                0,
+                Optional.empty(),
+                Optional.empty(),
+                reason);
       };
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -306,7 +326,7 @@ public final class ShieldedSampler {
     Optional<Neighbor> nearest = file.nearest();
     return new Certificate.FileClaim(
         Certificate.FileClaim.STATEMENT,
-        file.encoded().pictureSha256(),
+        file.encoded().picture().sha256(),
         nearest.map(n -> set.item(n.item()).id()).orElse(""),
         nearest.map(Neighbor::distance).orElse(Double.POSITIVE_INFINITY),
         nearest.map(Neighbor::lower).orElse(Double.POSITIVE_INFINITY),

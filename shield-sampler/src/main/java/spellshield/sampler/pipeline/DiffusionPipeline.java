@@ -287,6 +287,9 @@ public final class DiffusionPipeline implements AutoCloseable {
     if (sample.failed() || !request.wantsPictures()) {
       return Optional.empty();
     }
+    if (sample.picture().isPresent()) {
+      return sample.picture();
+    }
     long start = System.nanoTime();
     RgbImage picture = codec.decode(new Latents(sample.latent(), 1, shape)).getFirst();
     request.timing().addCodec(System.nanoTime() - start);

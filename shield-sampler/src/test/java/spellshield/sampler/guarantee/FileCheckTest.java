@@ -2,6 +2,7 @@ package spellshield.sampler.guarantee;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import spellshield.sampler.Euler;
 import spellshield.sampler.Latents;
 import spellshield.sampler.NoiseSchedule;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
+import spellshield.sampler.image.RgbImage;
 import spellshield.sampler.shield.Shield;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -63,12 +65,19 @@ class FileCheckTest {
     return out;
   }
 
+  /// Returns the latent's bits as samples: another latent is another picture.
+  private static RgbImage picture(float[] latent) {
+    ByteBuffer bits = ByteBuffer.allocate(4 * latent.length);
+    bits.asFloatBuffer().put(latent);
+    return new RgbImage(bits.capacity(), 1, 1, bits.array());
+  }
+
   private static final FileCheck SQUEEZE =
       new FileCheck() {
         @Override
         public Encoded encode(float[] latent) {
           float[] file = squeezed(latent);
-          return new Encoded(file, Certificate.sha256(file));
+          return new Encoded(file, picture(file));
         }
 
         @Override
@@ -129,7 +138,7 @@ class FileCheckTest {
 
   private static List<String> checkFile(Certificate certificate, ProtectedSet set, Sample sample) {
     float[] file = squeezed(sample.latent());
-    return certificate.checkFile(set, file, Certificate.sha256(file));
+    return certificate.checkFile(set, file, picture(file).sha256());
   }
 
   @Test
@@ -140,6 +149,8 @@ class FileCheckTest {
       assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
       assertThat(certificate.check(set, sample.latent())).isEmpty();
       assertThat(checkFile(certificate, set, sample)).isEmpty();
+      assertThat(sample.picture().orElseThrow().samples())
+          .isEqualTo(picture(squeezed(sample.latent())).samples());
       // The file's latent is not the certified one.
       assertThat(certificate.check(set, squeezed(sample.latent()))).isNotEmpty();
     }
@@ -151,7 +162,7 @@ class FileCheckTest {
       Sample sample = sample(set);
       Certificate certificate = sample.certificate().orElseThrow();
       float[] file = squeezed(sample.latent());
-      String picture = Certificate.sha256(file);
+      String picture = picture(file).sha256();
       List<Boolean> passed = new ArrayList<>();
       for (float off : new float[] {1e-5f, 1}) {
         float[] elsewhere = file.clone();

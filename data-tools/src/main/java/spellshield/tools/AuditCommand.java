@@ -74,7 +74,12 @@ final class AuditCommand implements Callable<Integer> {
       double radius = radiusOption.of(protectedSet);
       ObjectNode result = Json.object();
       result.put("set", protectedSet.id()).put("radius", radius);
-      protectedSet.coverage().ifPresent(coverage -> result.put("covers", coverage.toString()));
+      protectedSet
+          .coverage()
+          .ifPresent(coverage -> {
+            result.put("covers", coverage.toString());
+            coverage.warning(radius).ifPresent(warning -> result.put("warning", warning));
+          });
       ArrayNode list = result.putArray("pictures");
       int code = ExitCode.OK;
       for (Path picture : expand(pictures)) {
@@ -88,8 +93,12 @@ final class AuditCommand implements Callable<Integer> {
       }
       if (json) {
         console.print(Json.print(result));
-      } else if (result.has("covers")) {
-        console.print("covers: " + result.path("covers").asString());
+      } else {
+        for (String name : List.of("covers", "warning")) {
+          if (result.has(name)) {
+            console.print(name + ": " + result.path(name).asString());
+          }
+        }
       }
       return code;
     }

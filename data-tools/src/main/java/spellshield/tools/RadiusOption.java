@@ -59,14 +59,7 @@ final class RadiusOption {
       return Optional.of("shield: " + said + "; expect crowded steps and failed samples");
     }
     return set.coverage()
-        .filter(coverage -> radius > coverage.radius())
-        .map(coverage ->
-            String.format(
-                Locale.ROOT,
-                "shield: the radius %.4f is wider than the recommended %.4f; expect more than %.1f %% of"
-                    + " innocent pictures to be kept away from",
-                radius,
-                coverage.radius(),
-                100.0 * coverage.blocked() / coverage.heldOut()));
+        .flatMap(coverage -> coverage.warning(radius))
+        .map(warning -> "shield: " + warning);
   }
 }

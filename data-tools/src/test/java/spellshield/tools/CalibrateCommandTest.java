@@ -70,20 +70,39 @@ class CalibrateCommandTest {
 
     CommandResult inspect = run("inspect", set, "--verify");
     assertThat(inspect.out())
-        .containsPattern("covers +at 0\\.\\d\\d of typical brightness:10%")
-        .contains("mirror (0 % caught)", "measured at epoch 1")
+        .containsPattern(
+            "covers +at 0\\.\\d\\d of typical \\(\\d+\\.\\d{4}\\) brightness:10% 100\\.0 % \\(91\\.2–100\\.0\\)")
+        .contains(
+            "; not mirror 0.0 % (0.0–8.8); ", "of 40 other items blocked; measured at epoch 1")
         .containsPattern("epoch 2 +\\S+  \\+0 −0  calibrated")
         .contains("every file has its checksum");
     String picture = others.resolve("41.png").toString();
     assertThat(run("audit", set, picture, "-r", "0.1").out())
-        .containsPattern("covers: at 0\\.\\d\\d of typical brightness:10%");
+        .containsPattern("covers: at 0\\.\\d\\d of typical \\(\\d+\\.\\d{4}\\) brightness:10%");
     JsonNode audited =
         JsonMapper.shared().readTree(run("audit", set, picture, "-r", "0.1", "--json").out());
     assertThat(audited.path("covers").asString()).contains("brightness:10%");
 
-    // What was measured is kept when the set changes.
+    assertThat(run("audit", set, picture, "-r", "0.1").out()).doesNotContain("warning");
+    assertThat(run("audit", set, picture, "-r", "0.8").out())
+        .containsPattern("warning: the radius \\S+ is wider than the recommended \\S+; expect");
+
+    // What was measured is kept when the set changes, and when it is compacted.
     assertThat(run("remove", set, "03.png").code()).isZero();
     assertThat(run("inspect", set).out()).contains("measured at epoch 1", "epoch 3");
+    assertThat(run("compact", set, "-q").code()).isZero();
+    assertThat(run("inspect", set).out()).contains("measured at epoch 1", "epoch 4");
+
+    // A certificate quotes it, and so says the audit that checks it.
+    Path out = folder.resolve("quoted");
+    assertThat(
+            run("sample", set, "-o", out.toString(), "-n", "1", "-r", "0.05", "--steps", "4", "-q")
+                .code())
+        .isZero();
+    assertThat(Files.readString(out.resolve("sample-0.json")))
+        .contains("\"measured\"", "brightness:10% 100.0 % (91.2–100.0)", "measured at epoch 1");
+    assertThat(run("audit", set, out.toString(), "-r", "0.05", "--certificates").out())
+        .contains("certificate: valid");
   }
 
   @Test

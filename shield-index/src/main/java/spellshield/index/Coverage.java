@@ -18,7 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// it, and how many items that were never protected do too.
 ///
 /// A measurement on a sample, not a guarantee: it was made at one epoch, and what is added later
-/// can only block more. A set that is built anew or compacted has none until it is measured again.
+/// can only block more. Changes and compaction keep it; a set that is built anew has none until it
+/// is measured again.
 ///
 /// @param epoch of the set that was measured
 /// @param radius r, the one that was recommended
@@ -46,9 +47,8 @@ public record Coverage(
       }
     }
 
-    /// Returns the share of the copies that are inside a ball.
-    public double caughtShare() {
-      return (double) caught / copies;
+    private Proportion caughtOf() {
+      return new Proportion(caught, copies);
     }
   }
 
@@ -113,29 +113,48 @@ public record Coverage(
     return node.put("heldOut", heldOut).put("blocked", blocked);
   }
 
-  /// Returns the names of the edits that the radius covers, or does not.
-  public List<String> names(boolean covered) {
-    return edits.stream().filter(edit -> edit.covered() == covered).map(Edit::name).toList();
+  /// Returns the same of a set with another typical distance, of which the radius is another share.
+  Coverage withTypical(double typicalDistance) {
+    return new Coverage(epoch, radius, radius / typicalDistance, edits, heldOut, blocked);
   }
 
-  /// Returns all of it in one line for people.
+  private Proportion blockedOf() {
+    return new Proportion(blocked, heldOut);
+  }
+
+  /// Returns one line about a radius that is wider than the recommended one, nothing about others.
+  public Optional<String> warning(double asked) {
+    return asked > radius
+        ? Optional.of(
+            String.format(
+                Locale.ROOT,
+                "the radius %.4f is wider than the recommended %.4f; expect more than %s of innocent"
+                    + " pictures to be kept away from",
+                asked,
+                radius,
+                blockedOf()))
+        : Optional.empty();
+  }
+
+  private static String list(List<Edit> edits) {
+    return edits.stream()
+        .map(edit -> edit.name() + " " + edit.caughtOf())
+        .collect(Collectors.joining(", "));
+  }
+
+  /// Returns all of it in one line for people, with 95 % bounds.
   @Override
   public String toString() {
-    List<String> covered = names(true);
-    String not =
-        edits.stream()
-            .filter(edit -> !edit.covered())
-            .map(edit ->
-                String.format(
-                    Locale.ROOT, "%s (%.0f %% caught)", edit.name(), 100 * edit.caughtShare()))
-            .collect(Collectors.joining(", "));
+    List<Edit> covered = edits.stream().filter(Edit::covered).toList();
+    List<Edit> uncovered = edits.stream().filter(edit -> !edit.covered()).toList();
     return String.format(
         Locale.ROOT,
-        "at %.2f of typical %s%s; %.1f %% of %,d other items blocked; measured at epoch %d",
+        "at %.2f of typical (%.4f) %s%s; %s of %,d other items blocked; measured at epoch %d",
         share,
-        covered.isEmpty() ? "nothing" : String.join(", ", covered),
-        not.isEmpty() ? "" : "; not " + not,
-        100.0 * blocked / heldOut,
+        radius,
+        covered.isEmpty() ? "nothing" : list(covered),
+        uncovered.isEmpty() ? "" : "; not " + list(uncovered),
+        blockedOf(),
         heldOut,
         epoch);
   }

@@ -1,4 +1,4 @@
-package spellshield.tools.calibrate;
+package spellshield.index;
 
 import java.util.Locale;
 import org.apache.commons.statistics.distribution.BetaDistribution;
@@ -47,7 +47,7 @@ public record Proportion(long hits, long trials) {
   /// symmetry whose upper bound is as near to 0 when none is: `0.025^(1/n) ≥ share`.
   ///
   /// @param share 0 to 1, both excluded
-  static long trialsToShow(double share) {
+  public static long trialsToShow(double share) {
     return (long) Math.ceil(Math.log(MISSED) / Math.log(share));
   }
 

@@ -58,6 +58,7 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
 
   private final SetWriter writer;
   private Consumer<String> listener = stage -> {};
+  private Optional<Coverage> coverage = Optional.empty();
 
   private ProtectedSetBuilder(SetWriter writer) {
     this.writer = writer;
@@ -113,7 +114,18 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
 
   /// Begins the next generation of the set in a storage with all that lives in it.
   public static ProtectedSetBuilder compacting(Storage storage) throws IOException {
-    return new ProtectedSetBuilder(SetWriter.rewrite(storage, SetWriter.SHARD_BYTES));
+    ProtectedSetBuilder builder =
+        new ProtectedSetBuilder(SetWriter.rewrite(storage, SetWriter.SHARD_BYTES));
+    boolean begun = false;
+    try {
+      builder.coverage = Coverage.of(Manifest.newest(storage)); // nobody can commit another now
+      begun = true;
+      return builder;
+    } finally {
+      if (!begun) {
+        builder.close();
+      }
+    }
   }
 
   /// Returns how many items were added to a set or removed from it since it was built or compacted.
@@ -211,6 +223,10 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
       Map<String, JsonNode> sections = new LinkedHashMap<>();
       sections.put(SetSections.STATISTICS, SetSections.print(statistics, writer.generation()));
       sections.put(SetSections.HNSW, SetSections.print(recalls, writer.generation()));
+      coverage
+          .filter(known -> statistics.typicalDistance() > 0)
+          .map(known -> known.withTypical(statistics.typicalDistance()))
+          .ifPresent(known -> sections.put(Coverage.SECTION, known.print()));
       return writer.commit(sections, created, reason);
     }
   }

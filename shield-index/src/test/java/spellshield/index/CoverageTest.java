@@ -74,7 +74,39 @@ class CoverageTest {
       builder.commit(Instant.EPOCH, "compacted");
     }
     try (ProtectedSet set = ProtectedSet.open(folder)) {
-      assertThat(set.coverage()).isEmpty(); // distances are shares of another typical one now
+      // One latent is left, and no distance of two to be a share of.
+      assertThat(set.coverage()).isEmpty();
+    }
+  }
+
+  @Test
+  void compaction_keeps_the_radius_and_says_what_share_it_is_now() throws IOException {
+    build();
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder, SPACE)) {
+      editor.add(new Item("c", "", ""), new float[] {9, 9, 9, 9});
+      editor.cover(COVERAGE);
+      editor.commit(Instant.EPOCH, "");
+    }
+    try (ProtectedSetBuilder builder = ProtectedSetBuilder.compacting(folder)) {
+      builder.commit(Instant.EPOCH, "compacted");
+    }
+    try (ProtectedSet set = ProtectedSet.open(folder)) {
+      double typical = set.statistics().typicalDistance();
+      assertThat(set.coverage())
+          .hasValue(new Coverage(1, 1.5, 1.5 / typical, COVERAGE.edits(), 400, 10));
+    }
+  }
+
+  @Test
+  void a_set_built_anew_has_none() throws IOException {
+    build();
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder)) {
+      editor.cover(COVERAGE);
+      editor.commit(Instant.EPOCH, "");
+    }
+    build();
+    try (ProtectedSet set = ProtectedSet.open(folder)) {
+      assertThat(set.coverage()).isEmpty();
     }
   }
 
@@ -97,9 +129,17 @@ class CoverageTest {
   void it_reads_in_one_line() {
     assertThat(COVERAGE)
         .hasToString(
-            "at 0.30 of typical jpeg:75; not mirror (3 % caught); 2.5 % of 400 other items blocked;"
-                + " measured at epoch 1");
-    assertThat(COVERAGE.names(true)).containsExactly("jpeg:75");
+            "at 0.30 of typical (1.5000) jpeg:75 100.0 % (99.3–100.0); not mirror 3.0 % (1.7–4.9);"
+                + " 2.5 % (1.2–4.5) of 400 other items blocked; measured at epoch 1");
+  }
+
+  @Test
+  void only_a_wider_radius_is_warned_of() {
+    assertThat(COVERAGE.warning(1.5)).isEmpty();
+    assertThat(COVERAGE.warning(Math.nextUp(1.5)))
+        .hasValue(
+            "the radius 1.5000 is wider than the recommended 1.5000; expect more than 2.5 %"
+                + " (1.2–4.5) of innocent pictures to be kept away from");
   }
 
   @Test

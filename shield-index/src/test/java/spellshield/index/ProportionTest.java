@@ -1,4 +1,4 @@
-package spellshield.tools.calibrate;
+package spellshield.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

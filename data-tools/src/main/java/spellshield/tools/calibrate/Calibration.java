@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import spellshield.index.Proportion;
 import spellshield.tools.edit.Edit;
 
 /// What was measured of a set, and what follows for its radius.

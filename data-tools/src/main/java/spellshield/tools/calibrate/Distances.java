@@ -1,6 +1,7 @@
 package spellshield.tools.calibrate;
 
 import java.util.Arrays;
+import spellshield.index.Proportion;
 
 /// Distances of a sample.
 public final class Distances {

@@ -7,8 +7,8 @@
 /// shares grow with the radius, and the useful one lies where the first is large and the second
 /// small.
 ///
-/// Shares of a sample come with bounds ([spellshield.tools.calibrate.Proportion], Clopper and
-/// Pearson), and a radius is recommended by the bounds, not by the shares:
+/// Shares of a sample come with bounds ([spellshield.index.Proportion], Clopper and Pearson), and a
+/// radius is recommended by the bounds, not by the shares:
 /// [spellshield.tools.calibrate.Calibration#judge]. Start reading there.
 @NullMarked
 package spellshield.tools.calibrate;

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import spellshield.index.Proportion;
 import spellshield.index.testing.Seeds;
 import spellshield.tools.calibrate.Calibration.Copies;
 import spellshield.tools.calibrate.Calibration.Verdict;

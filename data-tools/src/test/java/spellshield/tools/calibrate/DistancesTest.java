@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import spellshield.index.Proportion;
 import spellshield.index.testing.Seeds;
 
 class DistancesTest {

@@ -6,13 +6,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import spellshield.index.Coverage;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
 import spellshield.index.store.Hashes;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// What was checked about one latent: it is outside the ball of every latent of a set.
 ///
@@ -36,6 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param latentSha256 SHA-256 of the latent: D little-endian float32
 /// @param file what was checked about the file that the latent became; empty where the file's
 ///   latent is this one, as of pixels
+/// @param measured what was measured of the set's recommended radius; empty where nothing was
 /// @param seed the seed that made it, after resampling
 /// @param requestedSeed the seed that was asked for
 /// @param attempts 1, and 1 more for each resampling
@@ -60,6 +64,7 @@ public record Certificate(
     String search,
     String latentSha256,
     Optional<FileClaim> file,
+    Optional<Measured> measured,
     long seed,
     long requestedSeed,
     int attempts,
@@ -100,6 +105,25 @@ public record Certificate(
             + " the named set.";
   }
 
+  /// What was measured of the set's recommended radius, quoted from the set: how many edited copies
+  /// of protected items it catches, and how many items that were never protected it blocks.
+  ///
+  /// @param statement the measurement in one sentence, with 95 % bounds
+  /// @param coverage the counts, and the epoch of the set that they were made at
+  /// @param warning one line where the certificate's radius is wider than the recommended one, else
+  ///   empty
+  public record Measured(String statement, Coverage coverage, String warning) {
+
+    /// Quotes what a set says.
+    ///
+    /// @param radius of the certificate
+    static Optional<Measured> of(ProtectedSet set, double radius) {
+      return set.coverage()
+          .map(coverage ->
+              new Measured(coverage.toString(), coverage, coverage.warning(radius).orElse("")));
+    }
+  }
+
   /// A tolerance above this would hide a picture inside: distances are tens of units.
   private static final double MOST_TOLERANCE = 0.01;
 
@@ -121,12 +145,17 @@ public record Certificate(
     return Hashes.sha256(toJson().getBytes(StandardCharsets.UTF_8));
   }
 
-  /// Reads a certificate back.
+  /// Reads a certificate back, also one of an earlier version, which quotes nothing that was
+  /// measured.
   ///
   /// @throws IllegalArgumentException if the text is none
   public static Certificate parse(String json) {
     try {
-      Certificate certificate = MAPPER.readValue(json, Certificate.class);
+      JsonNode tree = MAPPER.readTree(json);
+      if (tree instanceof ObjectNode fields && !fields.has("measured")) {
+        fields.putNull("measured");
+      }
+      Certificate certificate = MAPPER.treeToValue(tree, Certificate.class);
       if (certificate == null) { // the text "null"
         throw new IllegalArgumentException("no certificate: " + json);
       }
@@ -202,6 +231,11 @@ public record Certificate(
         problems, setCount == set.count(), "the set does not have %d latents".formatted(setCount));
     require(problems, Distance.ARITHMETIC.equals(arithmetic), "unknown arithmetic " + arithmetic);
     require(problems, search.equals("exact"), "the search was '%s', not exact".formatted(search));
+    // Certificates of before quote nothing.
+    require(
+        problems,
+        measured.isEmpty() || measured.equals(Measured.of(set, radius)),
+        "what it says was measured is not what the set says");
     return problems;
   }
 

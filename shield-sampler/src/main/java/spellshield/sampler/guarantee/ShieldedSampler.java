@@ -307,6 +307,7 @@ public final class ShieldedSampler {
         "exact",
         Certificate.sha256(outside.latent()),
         outside.file().map(file -> fileClaim(set, file)),
+        Certificate.Measured.of(set, radius),
         seed,
         requested,
         attempt,

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import spellshield.index.Coverage;
 import spellshield.index.ProtectedSet;
 import spellshield.index.ProtectedSetEditor;
 import spellshield.index.store.Item;
@@ -96,6 +97,70 @@ class CertificateTest {
     }
   }
 
+  private static final Coverage COVERAGE =
+      new Coverage(1, 0.7, 0.2, List.of(new Coverage.Edit("jpeg:75", 50, 49, true)), 400, 10);
+
+  private ProtectedSet measured(Coverage coverage) throws Exception {
+    set("measured", VALUES).close();
+    try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder.resolve("measured"))) {
+      editor.cover(coverage);
+      editor.commit(Instant.EPOCH, "calibrated");
+    }
+    return ProtectedSet.open(folder.resolve("measured"));
+  }
+
+  @Test
+  void what_was_measured_of_the_radius_is_quoted_and_a_wider_one_warned_of() throws Exception {
+    try (ProtectedSet set = measured(COVERAGE)) {
+      Sample sample = sample(set); // of radius 1
+      Certificate certificate = sample.certificate().orElseThrow();
+      Certificate.Measured measured = certificate.measured().orElseThrow();
+      assertThat(measured.coverage()).isEqualTo(COVERAGE);
+      assertThat(measured.statement())
+          .isEqualTo(
+              "at 0.20 of typical (0.7000) jpeg:75 98.0 % (89.4–99.9); 2.5 % (1.2–4.5) of 400 other"
+                  + " items blocked; measured at epoch 1");
+      assertThat(measured.warning())
+          .startsWith("the radius 1.0000 is wider than the recommended 0.7000");
+      assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
+    }
+    Coverage wider = new Coverage(1, 1, 0.3, COVERAGE.edits(), 400, 10);
+    try (ProtectedSet set = measured(wider)) {
+      assertThat(sample(set).certificate().orElseThrow().measured().orElseThrow().warning())
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void a_changed_measurement_is_noticed_and_a_missing_one_is_that_of_an_earlier_version()
+      throws Exception {
+    try (ProtectedSet set = measured(COVERAGE)) {
+      Sample sample = sample(set);
+      for (String field : List.of("statement", "warning", "radius", "blocked", "epoch")) {
+        ObjectNode json = tree(sample);
+        ObjectNode quoted = (ObjectNode) json.get("measured");
+        switch (field) {
+          case "statement", "warning" -> quoted.put(field, "all is well");
+          case "radius" -> ((ObjectNode) quoted.get("coverage")).put(field, 2.5);
+          default -> ((ObjectNode) quoted.get("coverage")).put(field, 9);
+        }
+        assertThat(Certificate.parse(json.toString()).check(set, sample.latent()))
+            .as(field)
+            .containsExactly("what it says was measured is not what the set says");
+      }
+      ObjectNode impossible = tree(sample);
+      ((ObjectNode) impossible.get("measured").get("coverage")).put("blocked", 401);
+      assertNone(impossible.toString());
+      ObjectNode earlier = tree(sample);
+      earlier.remove("measured");
+      assertThat(Certificate.parse(earlier.toString()).check(set, sample.latent())).isEmpty();
+    }
+    try (ProtectedSet set = set("set", VALUES)) {
+      assertThat(sample(set).certificate().orElseThrow().measured()).isEmpty();
+    }
+  }
+
   /// Everything that the set and the latent decide; how the sample was made they cannot tell.
   @ParameterizedTest
   @ValueSource(
@@ -166,8 +231,8 @@ class CertificateTest {
     try (ProtectedSet set = set("set", VALUES)) {
       ObjectNode whole = tree(sample(set));
       for (String field : whole.propertyNames()) {
-        if (field.equals("file")) {
-          continue; // nothing claimed of a file
+        if (field.equals("file") || field.equals("measured")) {
+          continue; // nothing claimed of a file, nothing measured
         }
         ObjectNode part = whole.deepCopy();
         part.remove(field);

@@ -189,6 +189,15 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
     writer.checkpoint(position);
   }
 
+  /// Appends an item whose ball is wider or narrower than those of the others; refused ones leave
+  /// the builder as it was.
+  ///
+  /// @param latent D finite values, not kept
+  /// @param radiusScale its ball has this times the radius that is asked for; positive and finite
+  public void add(Item item, float[] latent, float radiusScale) throws IOException {
+    writer.add(item, latent, radiusScale);
+  }
+
   /// Returns the number of items so far.
   public long count() {
     return writer.count();

@@ -104,11 +104,32 @@ public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
   /// @throws IllegalArgumentException if the latent is none of this space, or the id is in the set
   @Override
   public void add(Item item, float[] latent) throws IOException {
+    add(item, latent, 1);
+  }
+
+  /// Adds an item whose ball is wider or narrower than those of the others; refused ones leave the
+  /// editor as it was.
+  ///
+  /// @param latent D finite values, not kept
+  /// @param radiusScale its ball has this times the radius that is asked for
+  /// @throws IllegalArgumentException if the latent is none of this space, the scale not positive
+  ///   and finite, or the id is in the set
+  public void add(Item item, float[] latent, float radiusScale) throws IOException {
     if (!mayAdd) {
       throw new IllegalStateException(
           "this change was begun without the latent space of what is added; name it at the begin");
     }
-    writer.add(item, latent);
+    writer.add(item, latent, radiusScale);
+  }
+
+  /// Makes the ball of the item with an id wider or narrower; what is refused leaves the editor as
+  /// it was.
+  ///
+  /// @param radiusScale its ball has this times the radius that is asked for; 1 is as all others
+  /// @throws IllegalArgumentException if no item of the set has the id, or the scale is not
+  ///   positive and finite
+  public void rescale(String id, float radiusScale) {
+    writer.rescale(id, radiusScale);
   }
 
   @Override
@@ -150,6 +171,11 @@ public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
     return writer.removedCount();
   }
 
+  /// Returns the number of items of the set whose balls were made wider or narrower so far.
+  public long rescaledCount() {
+    return writer.rescaledCount();
+  }
+
   /// Makes the change the newest epoch of the set.
   ///
   /// The clearance of the build's mean is measured anew. The typical distance and the recall of the
@@ -157,12 +183,13 @@ public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
   ///
   /// @param time that the manifest tells
   /// @param reason one line for people, see [Epoch]
-  /// @throws IllegalStateException if nothing was added, joined or removed, nor a coverage said
+  /// @throws IllegalStateException if nothing was added, joined, removed or rescaled, nor a
+  ///   coverage said
   public Manifest commit(Instant time, String reason) throws IOException {
     Epoch.requireReason(reason);
     if (!writer.isChanged() && coverage == null) {
       throw new IllegalStateException(
-          "nothing was added or removed, so there is nothing to commit");
+          "nothing was added or removed, nor rescaled, so there is nothing to commit");
     }
     try (LatentStore latents = writer.latents()) {
       SketchFiles before = SketchFiles.read(storage, base, latents.living(), null);

@@ -5,8 +5,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 
-/// The first 64 bytes of a shard, an item table, the removed items and shared names: enough to tell
-/// a file that belongs here from one of another set, generation or place.
+/// The first 64 bytes of a shard, an item table, and the files of removed items, shared names and
+/// radius scales: enough to tell a file that belongs here from one of another set, generation or
+/// place.
 ///
 /// @param magic 8 ASCII characters
 /// @param generation of the set
@@ -33,6 +34,10 @@ record FileHeader(String magic, long generation, int bits, int dim, long first) 
 
   static FileHeader ofNames(long generation) {
     return new FileHeader("SPELLNAM", generation, 0, 0, 0);
+  }
+
+  static FileHeader ofRadii(long generation) {
+    return new FileHeader("SPELLRAD", generation, 0, 0, 0);
   }
 
   byte[] toBytes() {

@@ -23,6 +23,7 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   private final FileRun tables;
   private final LivingItems living;
   private final SharedNames names;
+  private final RadiusScales radiusScales;
   private final ThreadLocal<byte[]> buffers;
 
   private LatentStore(
@@ -57,6 +58,7 @@ public final class LatentStore implements LatentReader, AutoCloseable {
       }
       living = readLiving(storage, manifest);
       names = readNames(storage, manifest);
+      radiusScales = RadiusScales.read(storage, manifest);
       opened = true;
     } finally {
       if (!opened) {
@@ -121,6 +123,11 @@ public final class LatentStore implements LatentReader, AutoCloseable {
   /// Returns which items are protected.
   public LivingItems living() {
     return living;
+  }
+
+  /// Returns how wide the balls of the items are.
+  public RadiusScales radiusScales() {
+    return radiusScales;
   }
 
   /// Returns D.

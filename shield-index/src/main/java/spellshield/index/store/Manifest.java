@@ -20,14 +20,15 @@ import tools.jackson.databind.JsonNode;
 /// its files and of the generation before it.
 public final class Manifest {
   /// The version of the format that this code writes; it also reads version 2, which knows no
-  /// shared names, hashes and variants, and version 1, which knows neither changes nor removed
-  /// items.
+  /// shared names, hashes, variants and radius scales, and version 1, which knows neither changes
+  /// nor removed items.
   public static final int FORMAT_VERSION = 3;
 
   static final String LATENTS = "latents";
   static final String ITEMS = "items";
   static final String REMOVED = "removed";
   static final String NAMES = "names";
+  static final String RADII = "radii";
   static final int MAX_BYTES = 4 << 20;
 
   private final long generation;
@@ -190,6 +191,11 @@ public final class Manifest {
     return count - removedCount();
   }
 
+  /// Returns the number of items whose balls are wider or narrower than those of the others.
+  public long rescaledCount() {
+    return files(RADII).stream().mapToLong(FileEntry::count).sum();
+  }
+
   /// Returns the changes since the set was built, oldest first; the last one made this generation.
   public List<Epoch> epochs() {
     return epochs;
@@ -270,6 +276,10 @@ public final class Manifest {
           long words = Math.ceilDiv(file.length() - FileHeader.BYTES, 8);
           requireLength(file, FileHeader.BYTES + 8 * Math.clamp(words, 0, Math.ceilDiv(count, 64)));
         }
+        case RADII -> {
+          long scales = Math.ceilDiv(file.length() - FileHeader.BYTES, Float.BYTES);
+          requireLength(file, FileHeader.BYTES + Float.BYTES * Math.clamp(scales, 0, count));
+        }
         default -> {}
       }
     }
@@ -278,6 +288,7 @@ public final class Manifest {
         records == count && !files(ITEMS).isEmpty(),
         "count is %d, but the item tables hold %d: %s".formatted(count, records, files(ITEMS)));
     require(files(REMOVED).size() <= 1, "more than one file tells what was removed");
+    require(files(RADII).size() <= 1, "more than one file tells the radius scales");
     requireEpochs();
   }
 

@@ -188,6 +188,10 @@ final class ManifestText {
               text(file, "sha256"),
               integer(file.get("count"))));
     }
+    if (version < 3 && files.stream().anyMatch(file -> file.role().equals(Manifest.RADII))) {
+      // Programs of then would not have seen it, and protected less than it says.
+      throw new IllegalArgumentException("a set of version %d has no radii".formatted(version));
+    }
     Map<String, JsonNode> sections = new TreeMap<>();
     if (!(root.get("sections") instanceof ObjectNode object)) {
       throw new IllegalArgumentException("sections is not an object");

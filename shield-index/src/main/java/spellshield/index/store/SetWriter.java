@@ -1,5 +1,7 @@
 package spellshield.index.store;
 
+import it.unimi.dsi.fastutil.longs.Long2FloatMap;
+import it.unimi.dsi.fastutil.longs.Long2FloatOpenHashMap;
 import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
 import it.unimi.dsi.fastutil.longs.LongSet;
 import java.io.Closeable;
@@ -42,7 +44,7 @@ public final class SetWriter implements AutoCloseable {
       Pattern.compile("[a-z][a-z0-9-]{0,49}(/[A-Za-z0-9_][A-Za-z0-9._-]*)?");
 
   private static final Set<String> OWN_ROLES =
-      Set.of(Manifest.LATENTS, Manifest.ITEMS, Manifest.REMOVED, Manifest.NAMES);
+      Set.of(Manifest.LATENTS, Manifest.ITEMS, Manifest.REMOVED, Manifest.NAMES, Manifest.RADII);
 
   private final Storage storage;
   private final LatentSpace space;
@@ -57,6 +59,8 @@ public final class SetWriter implements AutoCloseable {
   private final LongSet removed = new LongOpenHashSet();
   private final SharedNames names;
   private final KnownItems known;
+  private final RadiusScales scalesBefore; // of the carried files
+  private final Long2FloatMap scales = new Long2FloatOpenHashMap(); // of items where they differ
   private final byte[] row;
   private final GenerationFiles files;
   private @Nullable Item last; // that was added
@@ -104,9 +108,11 @@ public final class SetWriter implements AutoCloseable {
       base.get().files().forEach(file -> carried.put(file.name(), file));
       names = LatentStore.readNames(storage, base.get());
       before = readItems(base.get());
+      scalesBefore = RadiusScales.read(storage, base.get());
     } else {
       names = new SharedNames();
       before = LivingItems.all(0);
+      scalesBefore = RadiusScales.ONES;
     }
     files = new GenerationFiles(storage, generation, rows, shardBytes, before.end());
     Generations.sweep(storage, predecessor::holds);
@@ -130,6 +136,7 @@ public final class SetWriter implements AutoCloseable {
     this.known = new KnownItems();
     this.epochs = List.of();
     this.before = LivingItems.all(0);
+    this.scalesBefore = RadiusScales.ONES;
     this.kept = true;
     String name = Generations.checkpoint(generation);
     Generations.sweep(
@@ -332,14 +339,26 @@ public final class SetWriter implements AutoCloseable {
   /// @throws IllegalArgumentException if the length is not D, a value is not finite or too large
   ///   for the precision, the id is there already, or a variant does not follow its image
   public void add(Item item, float[] latent) throws IOException {
+    add(item, latent, 1);
+  }
+
+  /// Appends an item with a ball of its own, see [RadiusScales]. If it is refused, the writer goes
+  /// on as if it had not been offered.
+  ///
+  /// @param latent D values; not kept
+  /// @param radiusScale positive and finite
+  /// @throws IllegalArgumentException if the length is not D, a value is not finite or too large
+  ///   for the precision, the scale none, or the id is there already
+  public void add(Item item, float[] latent, float radiusScale) throws IOException {
     requireState(State.ADDING);
+    RadiusScales.require("item '%s'".formatted(item.id()), radiusScale);
     if (latent.length != rows.dim()) {
       throw new IllegalArgumentException(
           "item '%s': %d values do not make a latent of %s"
               .formatted(item.id(), latent.length, space));
     }
     rows.encode(count(), item.id(), latent, row);
-    append(item);
+    append(item, radiusScale);
   }
 
   /// Returns the number of an item that was stored from a file with this hash, if there is one: a
@@ -399,7 +418,7 @@ public final class SetWriter implements AutoCloseable {
       if (from.record(number).isVariant()) {
         if (image >= 0) {
           encodeCopy(from, number);
-          append(from.item(number));
+          append(from.item(number), (float) from.radiusScales().of(number));
         }
         continue;
       }
@@ -409,18 +428,27 @@ public final class SetWriter implements AutoCloseable {
         if (contains(item.id())) {
           requireSame(item, same);
           skipped++;
+          widen(same.getAsLong(), from.radiusScales().of(number));
         } else if (same.isPresent()) {
           join(item, same.getAsLong());
+          widen(same.getAsLong(), from.radiusScales().of(number));
         } else if (image >= 0) {
           join(item, image);
         } else {
           image = count();
           encodeCopy(from, number);
-          append(item);
+          append(item, (float) from.radiusScales().of(number));
         }
       }
     }
     return skipped;
+  }
+
+  /// Gives an item and its variants the wider of two balls.
+  private void widen(long item, double radiusScale) {
+    for (long number = item; number < known.endOfVariants(item); number++) {
+      scale(number, (float) Math.max(scaleOf(number), radiusScale));
+    }
   }
 
   private void requireSame(Item item, OptionalLong same) {
@@ -444,7 +472,7 @@ public final class SetWriter implements AutoCloseable {
     encodeCopy(from, number);
     List<Item> images = from.items(number);
     long copy = count();
-    append(images.getFirst());
+    append(images.getFirst(), (float) from.radiusScales().of(number));
     if (!images.getFirst().isVariant()) {
       for (Item other : images.subList(1, images.size())) {
         join(other, copy);
@@ -453,7 +481,7 @@ public final class SetWriter implements AutoCloseable {
   }
 
   /// Writes the row that is ready and its item.
-  private void append(Item item) throws IOException {
+  private void append(Item item, float radiusScale) throws IOException {
     if (!item.isVariant()) {
       known.requireNew(item.id());
     } else if (last == null || !last.id().equals(item.id())) {
@@ -466,6 +494,7 @@ public final class SetWriter implements AutoCloseable {
     files.append(row, item);
     known.add(number, item);
     last = item;
+    scale(number, radiusScale);
     state = State.ADDING;
   }
 
@@ -490,6 +519,40 @@ public final class SetWriter implements AutoCloseable {
     }
     for (long number = item; number < known.endOfVariants(item); number++) {
       removed.add(number);
+      scale(number, 1);
+    }
+  }
+
+  /// Gives an image and its variants another ball, see [RadiusScales]; so it does to the images
+  /// that share its latent. If it is refused, the writer goes on as if nothing had been said.
+  /// Nothing is written before the end.
+  ///
+  /// @param radiusScale positive and finite
+  /// @throws IllegalArgumentException if the set has no item of this id, or the scale is none
+  public void rescale(String id, float radiusScale) {
+    requireState(State.ADDING);
+    RadiusScales.require("item '%s'".formatted(id), radiusScale);
+    long item = known.get(id);
+    if (item < 0) {
+      throw new IllegalArgumentException(
+          "item '%s' is not in the set; no radius scale was changed".formatted(id));
+    }
+    for (long number = item; number < known.endOfVariants(item); number++) {
+      scale(number, radiusScale);
+    }
+  }
+
+  /// Returns the radius scale of an item as it is now.
+  private double scaleOf(long item) {
+    return scales.containsKey(item) ? scales.get(item) : scalesBefore.of(item);
+  }
+
+  /// Notes what differs from the set that this generation follows.
+  private void scale(long item, float radiusScale) {
+    if (scalesBefore.of(item) == radiusScale) {
+      scales.remove(item);
+    } else {
+      scales.put(item, radiusScale);
     }
   }
 
@@ -517,12 +580,22 @@ public final class SetWriter implements AutoCloseable {
 
   /// Returns whether anything was added to the set that this generation follows, or taken from it.
   public boolean isChanged() {
-    return addedCount() > 0 || removedCount() > 0 || renamed;
+    return addedCount() > 0 || removedCount() > 0 || rescaledCount() > 0 || renamed;
   }
 
   /// Returns the number of items that were removed from the set.
   public long removedCount() {
     return removed.size();
+  }
+
+  /// Returns the number of items of the set that have another radius scale now, removed ones not
+  /// counted.
+  public long rescaledCount() {
+    return scales
+        .keySet()
+        .longStream()
+        .filter(item -> item < before.end() && !removed.contains(item))
+        .count();
   }
 
   /// Returns the number of the generation being written.
@@ -631,6 +704,11 @@ public final class SetWriter implements AutoCloseable {
           "%s: only a build from nothing has checkpoints, not a change of a set"
               .formatted(storage));
     }
+    if (!scales.isEmpty()) {
+      throw new IllegalStateException(
+          "%s: a checkpoint does not keep radius scales; rescale items after the last one"
+              .formatted(storage));
+    }
     state = State.FAILED; // until it stands
     Manifest manifest = manifest(files.sync(), Map.of(STATE, position), Instant.EPOCH, "");
     writePending(manifest);
@@ -679,6 +757,9 @@ public final class SetWriter implements AutoCloseable {
     if (!removed.isEmpty()) {
       writeRemoved();
     }
+    if (!scales.isEmpty()) {
+      writeRadii();
+    }
     state = State.LATENTS_DONE;
   }
 
@@ -690,6 +771,20 @@ public final class SetWriter implements AutoCloseable {
         files.create(Manifest.REMOVED, Generations.name(Manifest.REMOVED, generation))) {
       file.write(living.toBytes(generation));
       file.count(living.removedCount());
+    }
+  }
+
+  /// Writes all radius scales in place of the file that told them before; none where all are 1.
+  private void writeRadii() throws IOException {
+    RadiusScales all = scalesBefore.changed(scales);
+    carried.values().removeIf(file -> file.role().equals(Manifest.RADII));
+    if (all.areOnes()) {
+      return;
+    }
+    try (HashedFile file =
+        files.create(Manifest.RADII, Generations.name(Manifest.RADII, generation))) {
+      file.write(all.toBytes(generation));
+      file.count(all.otherCount());
     }
   }
 

@@ -65,7 +65,8 @@ class DamageTest {
     for (long generation = 1; generation <= 3; generation++) {
       history.commitNext(storage, generation);
     }
-    assertThat(storage.files.keySet()).contains("removed.000003", "items.000001", "items.000002");
+    assertThat(storage.files.keySet())
+        .contains("removed.000003", "radii.000003", "items.000001", "items.000002");
     for (String name : List.copyOf(storage.files.keySet())) {
       byte[] bytes = bytes(storage.files, name);
       for (int bit = 0; bit < 8 * bytes.length; bit++) {
@@ -77,7 +78,7 @@ class DamageTest {
                 () -> LatentStore.open(new MemoryStorage(all), Verification.FULL).close())
             .isInstanceOf(DamagedSetException.class)
             .hasMessageStartingWith(name + ": ");
-        boolean read = name.matches("(latents|items|removed|manifest).*");
+        boolean read = name.matches("(latents|items|removed|radii|manifest).*");
         try (LatentStore store = LatentStore.open(new MemoryStorage(all), Verification.ON_USE)) {
           float[] row = new float[3];
           for (int item = 0; item < store.count(); item++) {
@@ -104,6 +105,22 @@ class DamageTest {
           .isInstanceOf(DamagedSetException.class)
           .hasMessageContaining("as removed, but the manifest says 1 of 5");
     }
+  }
+
+  @Test
+  void radius_scales_that_are_none_or_miscounted_are_refused() {
+    FileEntry file = new FileEntry("radii", "radii.000002", 72, "0".repeat(64), 1);
+    for (float scale : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
+      ByteBuffer bytes = ByteBuffer.allocate(72).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.put(RadiusScales.ONES.toBytes(2)).putFloat(1).putFloat(scale);
+      assertThatThrownBy(() -> RadiusScales.parse(file, bytes.array(), 2))
+          .isInstanceOf(DamagedSetException.class)
+          .hasMessageContaining(
+              "item 1: a radius scale must be positive and finite, but was " + scale);
+    }
+    assertThatThrownBy(() -> RadiusScales.parse(file, RadiusScales.from(2, 3).toBytes(2), 2))
+        .isInstanceOf(DamagedSetException.class)
+        .hasMessageContaining("2 items whose radius scale is not 1, but the manifest says 1");
   }
 
   @Test
@@ -171,6 +188,7 @@ class DamageTest {
         "'\"number\":1'               | '\"number\":0'                   | an epoch has a number",
         "'\"reason\":\"built\"'       | '\"reason\":\"a\\nb\"'          | a reason is one line",
         "'\"role\":\"sketch\"'        | '\"role\":\"removed\"'         | should have 64 bytes",
+        "'\"role\":\"sketch\"'        | '\"role\":\"radii\"'           | should have 64 bytes",
         "'\"count\":5'                | '\"count\":5,\"count\":5'        | Duplicate",
         "'\"count\":5'                | '\"count\":5.0'                  | 64-bit integer",
         "'\"count\":5'                | '\"count\":NaN'                  | NaN",

@@ -117,6 +117,8 @@ class FormatTest {
       writer.remove(added.items().get(1).id());
       writer.join(new Item("twin", "b.png", "", "", ""), 0);
       writer.remove(built.items().get(0).id());
+      writer.rescale(built.items().get(4).id(), 0.25f);
+      writer.rescale(added.items().get(0).id(), 4);
       writer.commit(Map.of(), SampleSet.CREATED.plusSeconds(1), "why");
     }
     assertThat(Files.readAllBytes(folder.resolve("latents.000001.000"))).isEqualTo(before);
@@ -160,10 +162,20 @@ class FormatTest {
           next = readChange(in, next, 0, 2, built.items().get(0).id(), "");
           assertThat(next).isEqualTo(bytes.length);
         }
+        case "radii.000002" -> {
+          assertThat(count).isEqualTo(2);
+          readHeader(in, "SPELLRAD", 0, 0, 0);
+          assertThat(bytes).hasSize(64 + 6 * 4); // items 6 and 7 have 1
+          for (int item = 0; item < 6; item++) {
+            assertThat(in.getFloat(64 + 4 * item))
+                .isEqualTo(new float[] {1, 1, 1, 1, 0.25f, 4}[item]);
+          }
+        }
         default -> assertThat(name).contains(".000001");
       }
     }
-    assertThat(names).contains("removed.000002", "names.000002", "items.000001", "items.000002");
+    assertThat(names)
+        .contains("removed.000002", "names.000002", "radii.000002", "items.000001", "items.000002");
     assertThat(names).contains("latents.000001.000", "latents.000002.000");
   }
 

@@ -52,8 +52,12 @@ record SampleHistory(int count) {
       if (generation == build + 1) {
         writer.remove(built(build).items().get(1).id());
         added(build).addTo(writer);
+        writer.rescale(built(build).items().get(2).id(), 2);
+        writer.rescale(added(build).items().get(0).id(), 4);
+        writer.rescale(added(build).items().get(1).id(), 0.5f);
       }
       if (generation == build + 2) {
+        writer.rescale(built(build).items().get(0).id(), 3);
         writer.remove(built(build).items().get(3).id());
         writer.remove(added(build).items().get(0).id());
       }
@@ -86,6 +90,23 @@ record SampleHistory(int count) {
     return living;
   }
 
+  /// Returns the radius scale of an item of a generation that lives.
+  private double scale(long generation, Item item) {
+    long build = generation - (generation - 1) % 4;
+    if (generation == build) {
+      return 1;
+    }
+    List<Item> items = built(build).items();
+    List<Item> more = added(build).items();
+    return item.equals(items.get(2))
+        ? 2
+        : item.equals(more.get(0))
+            ? 4
+            : item.equals(more.get(1))
+                ? 0.5
+                : item.equals(items.get(0)) && generation > build + 1 ? 3 : 1;
+  }
+
   /// Reads everything through the store and compares: the set of this generation, whole.
   void requireEqualTo(LatentStore store) {
     Manifest manifest = store.manifest();
@@ -103,6 +124,7 @@ record SampleHistory(int count) {
         .forEach(item -> {
           Item record = store.item(item);
           found.add(record);
+          assertThat(store.radiusScales().of(item)).isEqualTo(scale(generation, record));
           double error = store.read(item, read);
           float[] latent = living.getOrDefault(record, new float[0]);
           double squares = 0;
@@ -112,5 +134,7 @@ record SampleHistory(int count) {
           assertThat(error).isBetween(Math.sqrt(squares), Math.sqrt(squares) * (1 + 0x1p-20));
         });
     assertThat(found).containsExactlyElementsOf(living.keySet());
+    assertThat(manifest.rescaledCount())
+        .isEqualTo(living.keySet().stream().filter(item -> scale(generation, item) != 1).count());
   }
 }

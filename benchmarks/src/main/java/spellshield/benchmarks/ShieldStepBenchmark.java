@@ -19,6 +19,7 @@ import spellshield.index.search.Neighbor;
 import spellshield.index.search.NeighborSearch;
 import spellshield.index.search.Neighborhood;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Latents;
 import spellshield.sampler.Noise;
@@ -93,7 +94,7 @@ public class ShieldStepBenchmark {
       centre[i] = (float) (x[i] + step * random.nextGaussian());
     }
     System.arraycopy(centre, 0, centres, item * x.length, x.length);
-    return Neighbor.measure(item, x, 0, centre, 0);
+    return Neighbor.measure(item, x, 0, centre, 0, 1);
   }
 
   private void requirePushes() {
@@ -114,6 +115,11 @@ public class ShieldStepBenchmark {
     @Override
     public List<Neighborhood> search(float[] queries, double... radii) {
       return answers.subList(0, radii.length);
+    }
+
+    @Override
+    public RadiusScales scales() {
+      return RadiusScales.ONES;
     }
 
     @Override

@@ -69,7 +69,7 @@ public class StepQueryBenchmark {
     List<Neighbor> inside = new ArrayList<>();
     for (long item = 0; item < peer.latents.count(); item++) {
       double error = peer.latents.read(item, peer.latent);
-      Neighbor neighbor = Neighbor.measure(item, peer.query, 0, peer.latent, error);
+      Neighbor neighbor = Neighbor.measure(item, peer.query, 0, peer.latent, error, 1);
       if (neighbor.isInside(peer.radius)) {
         inside.add(neighbor);
       }

@@ -15,6 +15,7 @@ import spellshield.index.search.HnswSearch;
 import spellshield.index.search.NeighborSearch;
 import spellshield.index.search.Recall;
 import spellshield.index.search.SetStatistics;
+import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.DamagedSetException;
 import spellshield.index.store.DiskStorage;
 import spellshield.index.store.FileEntry;
@@ -24,6 +25,7 @@ import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
 import spellshield.index.store.LivingItems;
 import spellshield.index.store.Manifest;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.store.Storage;
 import spellshield.index.store.Verification;
 
@@ -40,6 +42,7 @@ public final class ProtectedSet implements AutoCloseable {
   private final Verification verification;
   private final LatentStore latents;
   private final SketchFiles sketches;
+  private final SketchTable table;
   private final SetStatistics statistics;
   private final List<Recall> recalls;
   private final Optional<Coverage> coverage;
@@ -63,10 +66,11 @@ public final class ProtectedSet implements AutoCloseable {
     this.recalls = SetSections.recalls(manifest);
     this.coverage = Coverage.of(manifest);
     this.sketches = SketchFiles.read(storage, manifest, latents.living(), olderSketches);
+    this.table = sketches.table().scaled(latents.radiusScales());
     try {
       // An empty set needs no help from its mean.
       double clear = latents.living().count() == 0 ? 0 : statistics.meanClearance();
-      this.exact = new ExactScan(sketches.table(), latents, clear);
+      this.exact = new ExactScan(table, latents, clear);
     } catch (IllegalArgumentException e) {
       throw new DamagedSetException(sketches.builtFile().name(), String.valueOf(e.getMessage()));
     }
@@ -185,7 +189,7 @@ public final class ProtectedSet implements AutoCloseable {
 
   private Graph graph(List<FileEntry> files, DirectoryReader reader) throws IOException {
     return new Graph(
-        files, reader, new HnswSearch(reader, sketches.table(), latents, latents.living(), exact));
+        files, reader, new HnswSearch(reader, table, latents, latents.living(), exact));
   }
 
   /// Returns the latents by number, those of removed items included.
@@ -215,6 +219,11 @@ public final class ProtectedSet implements AutoCloseable {
   /// Returns which numbers are those of protected items.
   public LivingItems living() {
     return latents.living();
+  }
+
+  /// Returns how wide the balls of the items are, as shares of the radius that is asked for.
+  public RadiusScales radiusScales() {
+    return latents.radiusScales();
   }
 
   /// Returns the number of this epoch, which grows with every change of the set.
@@ -268,7 +277,7 @@ public final class ProtectedSet implements AutoCloseable {
     if (!(statistics.typicalDistance() > 0)) {
       throw new IllegalArgumentException(
           "a set built of %d latents has no typical distance; give the radius in units of the latents"
-              .formatted(sketches.table().builtCount()));
+              .formatted(table.builtCount()));
     }
     return share * statistics.typicalDistance();
   }

@@ -225,6 +225,7 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
       try (OutputStream out = writer.file(SetSections.SKETCH, SetSections.SKETCH)) {
         table.write(out);
       }
+      table = table.scaled(latents.radiusScales());
       SetStatistics statistics = SetStatistics.of(table, latents);
       listener.accept("graph");
       List<Recall> recalls = writeGraph(sketches, table, latents, statistics);

@@ -197,6 +197,7 @@ public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
       if (addedCount() > 0) {
         table = writeAdded(before, latents);
       }
+      table = table.scaled(latents.radiusScales());
       SetStatistics statistics = SetSections.statistics(base).measuredAnew(table, latents);
       Map<String, JsonNode> sections = new LinkedHashMap<>();
       base.sections().forEach(name -> base.section(name).ifPresent(s -> sections.put(name, s)));

@@ -36,6 +36,7 @@ import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 
 class ProtectedSetEditorTest {
@@ -208,7 +209,19 @@ class ProtectedSetEditorTest {
       assertThatThrownBy(() -> editor.remove("nobody"))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("item 'nobody' is not in the set; nothing was removed");
+      assertThatThrownBy(() -> editor.rescale("nobody", 2))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("item 'nobody' is not in the set; no radius scale was changed");
       String known = model.living.keySet().iterator().next();
+      for (float scale : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
+        String message =
+            "item '%s': a radius scale must be positive and finite, but was %s"
+                .formatted(known, scale);
+        assertThatThrownBy(() -> editor.rescale(known, scale)).hasMessage(message);
+        assertThatThrownBy(() -> editor.add(new Item(known, "", ""), latent, scale))
+            .hasMessage(message);
+      }
+      editor.rescale(known, 1); // as it is
       assertThatThrownBy(() -> editor.add(new Item(known, "", ""), latent))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("item '%s' is in the set already; ids are unique".formatted(known));
@@ -398,6 +411,39 @@ class ProtectedSetEditorTest {
     }
   }
 
+  @Test
+  void a_change_of_balls_alone_is_an_epoch_that_writes_nothing_else() throws Exception {
+    Model model = Model.build(folder, new SplittableRandom(17), 100);
+    Map<String, String> before = files();
+    try (ProtectedSet set = ProtectedSet.open(folder)) {
+      try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder)) {
+        editor.rescale("item-7", 2);
+        editor.rescale("item-8", 3);
+        editor.rescale("item-8", 1);
+        assertThat(editor.rescaledCount()).isEqualTo(1);
+        editor.commit(TIME, "wider");
+      }
+      Map<String, String> after = files();
+      before.remove("manifest.000001");
+      assertThat(after).containsAllEntriesOf(before);
+      assertThat(after).hasSize(before.size() + 2).containsKeys("radii.000002", "manifest.000002");
+      model.scales.put("item-7", 2f);
+      try (ProtectedSet newer = set.refresh().orElseThrow()) {
+        model.check(newer, new SplittableRandom(18));
+      }
+      try (ProtectedSetEditor editor = ProtectedSetEditor.begin(folder)) {
+        editor.rescale("item-7", 1);
+        editor.commit(TIME, "as all others");
+      }
+      assertThat(files().keySet()).noneMatch(name -> name.startsWith("radii"));
+      model.scales.clear();
+      try (ProtectedSet newest = set.refresh().orElseThrow()) {
+        model.check(newest, new SplittableRandom(19));
+        assertThat(newest.radiusScales()).isSameAs(RadiusScales.ONES);
+      }
+    }
+  }
+
   private List<Long> addedCounts() throws IOException {
     return newest().files("sketch-more").stream().map(FileEntry::count).toList();
   }
@@ -428,6 +474,7 @@ class ProtectedSetEditorTest {
     final Path path;
     final Precision precision;
     final Map<String, float[]> living = new LinkedHashMap<>();
+    final Map<String, Float> scales = new TreeMap<>(); // of those that live and have not 1
     private int ids;
 
     Model(Path path) {
@@ -474,6 +521,7 @@ class ProtectedSetEditorTest {
         for (String id : removed) {
           editor.remove(id);
           living.remove(id);
+          scales.remove(id);
         }
         for (Map.Entry<String, float[]> item : added.entrySet()) {
           editor.add(new Item(item.getKey(), "source", "label"), item.getValue());
@@ -494,11 +542,40 @@ class ProtectedSetEditorTest {
       commit(draw(random, added, scale), gone);
     }
 
+    /// Makes some balls wider and some narrower, the widest ones of before as the others, and adds
+    /// two with balls of their own.
+    void rescale(SplittableRandom random) throws IOException {
+      float[] choice = {0.25f, 0.5f, 2, 4, 0.7f, 1e-3f, 30};
+      Map<String, float[]> added = draw(random, 2, 1);
+      try (ProtectedSetEditor editor = ProtectedSetEditor.begin(path, SPACE)) {
+        for (String id : living.keySet()) {
+          if (random.nextInt(4) == 0 || scale(id) > 2) {
+            float scale = scale(id) > 2 ? 1 : choice[random.nextInt(choice.length)];
+            editor.rescale(id, scale);
+            scales.put(id, scale);
+          }
+        }
+        for (Map.Entry<String, float[]> item : added.entrySet()) {
+          float scale = choice[random.nextInt(choice.length)];
+          editor.add(new Item(item.getKey(), "source", "label"), item.getValue(), scale);
+          scales.put(item.getKey(), scale);
+        }
+        editor.commit(TIME, "rescaled");
+      }
+      living.putAll(added);
+      scales.values().removeIf(scale -> scale == 1);
+    }
+
+    double scale(String id) {
+      return scales.getOrDefault(id, 1f);
+    }
+
     void changeAtRandom(SplittableRandom random, int most) throws IOException {
       float scale = new float[] {1, 1, 3, 1e3f}[random.nextInt(4)];
       int half = living.size() / 2;
-      switch (random.nextInt(5)) {
+      switch (random.nextInt(7)) {
         case 0 -> compact();
+        case 4, 5 -> rescale(random);
         case 1 -> change(random, random.nextInt(1, most), 0, scale);
         case 2 -> change(random, half > 0 ? 0 : 1, random.nextInt(half + 1) + 1, scale);
         case 3 -> change(random, 1, living.size(), 1); // all but what comes now
@@ -552,6 +629,14 @@ class ProtectedSetEditorTest {
       Set<String> ids = new HashSet<>();
       set.living().items().forEach(item -> ids.add(set.item(item).id()));
       assertThat(ids).isEqualTo(living.keySet());
+      Map<String, Float> found = new TreeMap<>();
+      for (long item = 0; item < set.living().end(); item++) {
+        if (set.radiusScales().of(item) != 1) {
+          found.put(set.item(item).id(), (float) set.radiusScales().of(item));
+        }
+      }
+      assertThat(found).isEqualTo(scales);
+      assertThat(set.manifest().rescaledCount()).isEqualTo(scales.size());
       float[] queries = queries(random, 64);
       double radius = radius(random, queries);
       List<Neighborhood> all = set.exact().search(queries, 64, radius);
@@ -566,8 +651,8 @@ class ProtectedSetEditorTest {
     /// Draws a radius, often exactly the distance of a query to something that lives.
     double radius(SplittableRandom random, float[] queries) {
       if (!living.isEmpty() && random.nextInt(3) > 0) {
-        List<float[]> all = new ArrayList<>(living.values());
-        double edge = distance(queries, random.nextInt(4), all.get(random.nextInt(all.size())));
+        String id = new ArrayList<>(living.keySet()).get(random.nextInt(living.size()));
+        double edge = distance(queries, random.nextInt(4), latent(id)) / scale(id);
         if (edge > 0) {
           return edge;
         }
@@ -591,12 +676,13 @@ class ProtectedSetEditorTest {
           double distance = distance(queries, q, item.getValue());
           boolean is = found.contains(item.getKey());
           inside += is ? 1 : 0;
-          if (distance <= radius) {
+          double scale = scale(item.getKey());
+          if (distance <= scale * radius) {
             assertThat(is).as("%s at %s", item.getKey(), distance).isTrue();
-          } else if (distance > radius * (1 + 2 * MARGIN)) {
+          } else if (distance > scale * radius * (1 + 2 * MARGIN)) {
             assertThat(is).as("%s at %s", item.getKey(), distance).isFalse();
           }
-          nearestOther = is ? nearestOther : Math.min(nearestOther, distance);
+          nearestOther = is ? nearestOther : Math.min(nearestOther, distance / scale);
         }
         assertThat(inside).as("only what lives").isEqualTo(found.size());
         assertThat(answer.clearance()).isLessThanOrEqualTo(nearestOther * (1 + MARGIN));
@@ -607,16 +693,17 @@ class ProtectedSetEditorTest {
       List<Optional<Neighbor>> nearest = set.exact().nearest(queries, count);
       for (int q = 0; q < count; q++) {
         double least = Double.POSITIVE_INFINITY;
-        for (float[] latent : living.values()) {
-          least = Math.min(least, distance(queries, q, latent));
+        for (Map.Entry<String, float[]> item : living.entrySet()) {
+          double distance = distance(queries, q, item.getValue());
+          least = Math.min(least, distance / scale(item.getKey()));
         }
         assertThat(nearest.get(q).isPresent()).isEqualTo(!living.isEmpty());
         if (nearest.get(q).isPresent()) {
           Neighbor neighbor = nearest.get(q).get();
           assertThat(set.living().contains(neighbor.item())).isTrue();
-          assertThat(neighbor.distance()).isBetween(least * (1 - MARGIN), least * (1 + MARGIN));
-          float[] latent = latent(set.item(neighbor.item()).id());
-          assertThat(distance(queries, q, latent))
+          assertThat(neighbor.reachedAt()).isBetween(least * (1 - MARGIN), least * (1 + MARGIN));
+          String id = set.item(neighbor.item()).id();
+          assertThat(distance(queries, q, latent(id)) / scale(id))
               .isBetween(least * (1 - MARGIN), least * (1 + MARGIN));
         }
       }

@@ -11,6 +11,7 @@ import spellshield.index.search.Neighborhood;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 
 /// A peer's candidates, measured in the full latents.
 ///
@@ -21,6 +22,11 @@ record Refined(Candidates candidates, SketchTable table, LatentReader latents)
   @Override
   public boolean approximate() {
     return true;
+  }
+
+  @Override
+  public RadiusScales scales() {
+    return table.scales();
   }
 
   @Override
@@ -42,7 +48,7 @@ record Refined(Candidates candidates, SketchTable table, LatentReader latents)
     List<Neighbor> neighbors = new ArrayList<>();
     for (int item : items) {
       double error = latents.read(item, latent);
-      Neighbor neighbor = Neighbor.measure(item, queries, offset, latent, error);
+      Neighbor neighbor = Neighbor.measure(item, queries, offset, latent, error, scales().of(item));
       if (neighbor.isInside(radius)) {
         neighbors.add(neighbor);
       }

@@ -14,8 +14,10 @@ import spellshield.index.sketch.Group;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 
-/// All protected latents within a radius, none missed.
+/// All protected latents within a radius, none missed; where items have balls of their own, all
+/// whose balls hold the query.
 ///
 /// A query goes through four sieves, each finer and dearer than the one before, and each sure to
 /// let pass what lies inside: the boxes of 64 blocks at once, the codes of a block's 64 items, the
@@ -23,8 +25,9 @@ import spellshield.index.store.LatentReader;
 /// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
 /// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
 ///
-/// Before the first sieve stands the mean μ of the set, where trajectories begin: with no latent
-/// within m of it, `‖q − z‖ ≥ m − ‖q − μ‖`, and a query near it is answered without a sketch.
+/// Before the first sieve stands the mean μ of the set, where trajectories begin: with every latent
+/// at least `s_k·m` from it, `‖q − z_k‖ ≥ s_k·m − ‖q − μ‖`, and a query near it is answered without
+/// a sketch.
 ///
 /// A search whose calling thread is interrupted ends within a few milliseconds with a
 /// [CancellationException]; the thread stays interrupted.
@@ -40,6 +43,7 @@ public final class ExactScan implements NeighborSearch {
   private final LatentReader latents;
   private final double meanClearance;
   private final double latentError;
+  private final double leastScale;
 
   /// Takes a table and the latents that it was made from.
   public ExactScan(SketchTable table, LatentReader latents) {
@@ -48,8 +52,8 @@ public final class ExactScan implements NeighborSearch {
 
   /// Takes a table and the latents that it was made from.
   ///
-  /// @param meanClearance m, a distance from the sketcher's mean within which no latent lies, such
-  ///   as [SetStatistics#meanClearance]
+  /// @param meanClearance m: no latent is nearer to the sketcher's mean than its scale times m,
+  ///   such as [SetStatistics#meanClearance]
   public ExactScan(SketchTable table, LatentReader latents, double meanClearance) {
     if (table.count() != latents.count() || table.sketcher().dim() != latents.dim()) {
       throw new IllegalArgumentException(
@@ -60,11 +64,17 @@ public final class ExactScan implements NeighborSearch {
     this.latents = latents;
     this.meanClearance = meanClearance;
     this.latentError = table.latentError();
+    this.leastScale = table.scales().least();
   }
 
   @Override
   public boolean approximate() {
     return false;
+  }
+
+  @Override
+  public RadiusScales scales() {
+    return table.scales();
   }
 
   @Override
@@ -107,19 +117,25 @@ public final class ExactScan implements NeighborSearch {
     return answers;
   }
 
-  /// Returns a distance from a query within which no latent lies, as its distance from the mean
-  /// tells; not positive where that tells nothing.
+  /// Returns a clearance of a query from all latents, as its distance from the mean tells; not
+  /// positive where that tells nothing.
   ///
-  /// The lower end of an item's interval is at least `(m − ‖q − μ‖)·(1 − 2⁻³⁰) − e`, e the most by
-  /// which storing moved a latent: a distance is off by less than 2⁻³¹ of itself.
+  /// The lower end of an item's interval is at least `(s_k·m − ‖q − μ‖)·(1 − 2⁻³⁰) − e`, e the most
+  /// by which storing moved a latent: a distance is off by less than 2⁻³¹ of itself. Divided by
+  /// s_k, that is least for the least scale s: `(m − ‖q − μ‖/s)·(1 − 2⁻³⁰) − e/s`.
   private double clearance(float[] queries, int q) {
     if (!(meanClearance > 0)) {
       return 0;
     }
     int dim = latents.dim();
     double fromMean = Distance.between(queries, q * dim, table.sketcher().mean(), 0, dim);
-    double clear = meanClearance - Distance.upper(fromMean, dim);
-    return clear * (1 - 0x1p-30) - latentError;
+    double clear = meanClearance - perLeastScale(Distance.upper(fromMean, dim));
+    return clear * (1 - 0x1p-30) - perLeastScale(latentError);
+  }
+
+  /// Returns a distance over the least scale, not rounded down.
+  private double perLeastScale(double distance) {
+    return leastScale == 1 ? distance : Math.nextUp(distance / leastScale);
   }
 
   /// Searches the groups from `firstGroup` on.
@@ -168,17 +184,20 @@ public final class ExactScan implements NeighborSearch {
     double clearance = Double.POSITIVE_INFINITY;
     for (Found part : found) {
       neighbors.addAll(part.neighbors.get(q));
-      clearance = Math.min(clearance, part.nearestOutside[q]);
-      // All that is known of what the finer sieves kept out: it is farther away than the radius.
+      clearance = Math.min(clearance, part.clearance[q]);
+      // All that is known of what the finer sieves kept out: its balls of the radius are clear.
       clearance = part.excluded[q] ? Math.min(clearance, radius) : clearance;
     }
     neighbors.sort(Neighbor.NEAREST_FIRST);
     return new Neighborhood(neighbors, clearance);
   }
 
-  /// Returns the nearest latent of each query; none where the set is empty.
+  /// Returns the nearest latent of each query; none where the set is empty. Where items have balls
+  /// of their own that is the one whose ball comes to the query first as the radius grows, that of
+  /// the least `‖q − z_k‖/s_k`: it tells at which radius the query is inside.
   ///
-  /// Distances are compared as computed; of equally near latents the first of the set is returned.
+  /// Compared is what was computed ([Neighbor#reachedAt]); of equals the first of the set is
+  /// returned.
   public List<Optional<Neighbor>> nearest(float[] queries, int count) {
     latents.requireOpen();
     Refiner.checkQueries(queries, count, latents.dim());
@@ -218,7 +237,7 @@ public final class ExactScan implements NeighborSearch {
       this.found = new Found(radii.length);
       this.refiners = new Refiner[radii.length];
       for (int q = 0; q < radii.length; q++) {
-        refiners[q] = new Refiner(latents, queries, q);
+        refiners[q] = new Refiner(latents, table.scales(), queries, q);
       }
     }
 
@@ -274,16 +293,15 @@ public final class ExactScan implements NeighborSearch {
         least = Math.min(least, boxSums[Long.numberOfTrailingZeros(rest)] & 0xffff);
       }
       if (excluded != 0) {
-        double distance = Math.max(radii[q], sketched[q].leastDistance(group, least));
-        found.nearestOutside[q] = Math.min(found.nearestOutside[q], distance);
+        double clearance = Math.max(radii[q], sketched[q].clearance(group, least));
+        found.clearance[q] = Math.min(found.clearance[q], clearance);
       }
     }
 
     /// Takes the items of a block that the scan let pass through the last two sieves.
     private void look(Group group, int block, long items, short[] headSums, int q) {
       stopIfInterrupted(caller);
-      double limit = sketched[q].tailLimit(group, radii[q]);
-      long near = sketched[q].notExcluded(group, block, items, headSums, limit, tailSums);
+      long near = sketched[q].notExcluded(group, block, items, headSums, radii[q], tailSums);
       found.excluded[q] |= near != items;
       for (; near != 0; near &= near - 1) {
         int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(near);
@@ -295,15 +313,15 @@ public final class ExactScan implements NeighborSearch {
   /// What one run found, per query.
   private static final class Found {
     final List<List<Neighbor>> neighbors = new ArrayList<>();
-    final double[] nearestOutside;
+    final double[] clearance; // of those outside that were measured, or whose boxes are
     final boolean[] excluded;
 
     Found(int queries) {
-      nearestOutside = new double[queries];
+      clearance = new double[queries];
       excluded = new boolean[queries];
       for (int q = 0; q < queries; q++) {
         neighbors.add(new ArrayList<>());
-        nearestOutside[q] = Double.POSITIVE_INFINITY;
+        clearance[q] = Double.POSITIVE_INFINITY;
       }
     }
 
@@ -311,7 +329,7 @@ public final class ExactScan implements NeighborSearch {
       if (neighbor.isInside(radius)) {
         neighbors.get(q).add(neighbor);
       } else {
-        nearestOutside[q] = Math.min(nearestOutside[q], neighbor.lower());
+        clearance[q] = Math.min(clearance[q], neighbor.clearance());
       }
     }
   }
@@ -329,7 +347,7 @@ public final class ExactScan implements NeighborSearch {
 
     NearestRun(float[] queries, int q, Thread caller) {
       this.query = table.query(queries, q * latents.dim());
-      this.refiner = new Refiner(latents, queries, q);
+      this.refiner = new Refiner(latents, table.scales(), queries, q);
       this.caller = caller;
     }
 
@@ -370,8 +388,7 @@ public final class ExactScan implements NeighborSearch {
       for (; left != 0; left &= left - 1) {
         int block = Long.numberOfTrailingZeros(left);
         long items = group.items(block, query.headLimit(group, reach), sums);
-        double limit = query.tailLimit(group, reach);
-        items = query.notExcluded(group, block, items, sums, limit, tailSums);
+        items = query.notExcluded(group, block, items, sums, reach, tailSums);
         for (; items != 0; items &= items - 1) {
           measure(group.item(block * Group.BLOCKS + Long.numberOfTrailingZeros(items)));
         }
@@ -380,10 +397,11 @@ public final class ExactScan implements NeighborSearch {
 
     private void measure(int item) {
       Neighbor neighbor = refiner.measure(item);
-      if (best == null || Neighbor.NEAREST_FIRST.compare(neighbor, best) < 0) {
+      if (best == null || Neighbor.REACHED_FIRST.compare(neighbor, best) < 0) {
         best = neighbor;
-        // What is as near, as computed, is at most this far in truth.
-        reach = Distance.upper(Distance.upper(neighbor.distance(), latents.dim()), latents.dim());
+        // What is reached as early, as computed, is reached by this radius in truth: the second
+        // widening is more than the roundings of two quotients and a product.
+        reach = Distance.upper(Distance.upper(neighbor.reachedAt(), latents.dim()), latents.dim());
       }
     }
   }

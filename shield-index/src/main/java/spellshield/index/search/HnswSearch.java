@@ -21,6 +21,7 @@ import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketches;
 import spellshield.index.store.LatentReader;
 import spellshield.index.store.LivingItems;
+import spellshield.index.store.RadiusScales;
 
 /// The latents within a radius that Lucene's HNSW graph over the heads of the sketches leads to.
 ///
@@ -28,11 +29,12 @@ import spellshield.index.store.LivingItems;
 /// ([BallCollector]). Nodes to which few edges lead are compared with one by one
 /// ([UnreachedNodes]). What the tails of the sketches do not exclude is measured in the full
 /// latents. A walk may pass a neighbour by, so the answer is approximate: [Recall] measures how
-/// often. What it does return is measured as exactly as by [ExactScan]. Removed items are walked
-/// through, but not returned; items that were added after the graph was built are not in it, and
-/// are searched for by the exact scan: of some per cent of a set that is faster than a walk through
-/// a graph of their own. The graph depends on Lucene's own arithmetic, whose bits may differ
-/// between machines.
+/// often. What it does return is measured as exactly as by [ExactScan]. Where items have balls of
+/// their own the walk is as wide as the widest, the answer of each item's own. Removed items are
+/// walked through, but not returned; items that were added after the graph was built are not in it,
+/// and are searched for by the exact scan: of some per cent of a set that is faster than a walk
+/// through a graph of their own. The graph depends on Lucene's own arithmetic, whose bits may
+/// differ between machines.
 public final class HnswSearch implements NeighborSearch {
   private static final String FIELD = "sketch";
 
@@ -120,6 +122,11 @@ public final class HnswSearch implements NeighborSearch {
   }
 
   @Override
+  public RadiusScales scales() {
+    return table.scales();
+  }
+
+  @Override
   public List<Neighborhood> search(float[] queries, double... radii) {
     latents.requireOpen();
     Refiner.check(queries, radii, latents.dim());
@@ -155,7 +162,7 @@ public final class HnswSearch implements NeighborSearch {
       throw new UncheckedIOException("the graph could not be read", e);
     }
     unreached.collect(head, collector);
-    Refiner refiner = new Refiner(latents, queries, q);
+    Refiner refiner = new Refiner(latents, table.scales(), queries, q);
     List<Neighbor> neighbors = new ArrayList<>();
     double clearance = collector.excluded() ? radius : Double.POSITIVE_INFINITY;
     for (int item : collector.inside()) {
@@ -168,7 +175,7 @@ public final class HnswSearch implements NeighborSearch {
       if (neighbor.isInside(radius)) {
         neighbors.add(neighbor);
       } else {
-        clearance = Math.min(clearance, neighbor.lower());
+        clearance = Math.min(clearance, neighbor.clearance());
       }
     }
     neighbors.sort(Neighbor.NEAREST_FIRST);

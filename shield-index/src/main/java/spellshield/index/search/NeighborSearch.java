@@ -2,8 +2,12 @@ package spellshield.index.search;
 
 import java.util.Arrays;
 import java.util.List;
+import spellshield.index.store.RadiusScales;
 
 /// Finds the protected latents within a radius of each query.
+///
+/// Some may have wider or narrower balls than others ([RadiusScales]): asked for the radius r, a
+/// search returns every latent k that cannot be shown to be farther away than `s_k·r`.
 ///
 /// Implementations are safe for any number of threads, and answer each query with the same bits
 /// whatever the batch and the number of threads.
@@ -35,6 +39,9 @@ public interface NeighborSearch {
     }
     return radius;
   }
+
+  /// Returns how wide the balls of the items are.
+  RadiusScales scales();
 
   /// Returns whether neighbours may be missing from an answer.
   boolean approximate();

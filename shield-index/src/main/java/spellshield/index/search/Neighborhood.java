@@ -5,9 +5,12 @@ import java.util.List;
 
 /// The answer to one query.
 ///
-/// @param neighbors all latents inside the radius that the search found, nearest first
-/// @param clearance a distance within which no other latent lies; +∞ when there is no other. From
-///   the exact search it is proven, from an approximate one it is a belief
+/// @param neighbors all latents that the search found whose balls cannot be shown not to hold the
+///   query, nearest first
+/// @param clearance c: for every other latent the distance d_k is at least `s_k·c`, s_k its scale,
+///   so that no other ball of a radius below c holds the query; where all scales are 1, a distance
+///   within which no other latent lies. +∞ when there is no other. From the exact search it is
+///   proven, from an approximate one it is a belief
 public record Neighborhood(List<Neighbor> neighbors, double clearance) {
   public Neighborhood {
     neighbors = List.copyOf(neighbors);

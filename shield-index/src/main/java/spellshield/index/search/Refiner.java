@@ -1,16 +1,19 @@
 package spellshield.index.search;
 
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 
 /// Measures the distance of one query to whole latents. One thread at a time.
 final class Refiner {
   private final LatentReader latents;
+  private final RadiusScales scales;
   private final float[] queries;
   private final int offset;
   private final float[] latent;
 
-  Refiner(LatentReader latents, float[] queries, int query) {
+  Refiner(LatentReader latents, RadiusScales scales, float[] queries, int query) {
     this.latents = latents;
+    this.scales = scales;
     this.queries = queries;
     this.offset = query * latents.dim();
     this.latent = new float[latents.dim()];
@@ -18,7 +21,7 @@ final class Refiner {
 
   Neighbor measure(long item) {
     double error = latents.read(item, latent);
-    return Neighbor.measure(item, queries, offset, latent, error);
+    return Neighbor.measure(item, queries, offset, latent, error, scales.of(item));
   }
 
   /// Refuses what no search can answer.

@@ -11,8 +11,9 @@ import spellshield.index.store.LatentReader;
 /// @param typicalDistance the median distance of two different latents (of 20,000 random pairs)
 ///   when the set was built; 0 where there were fewer than two. Radii travel between models as a
 ///   share of it
-/// @param meanClearance a distance from the mean of the build within which no latent lies now. At a
-///   radius above it the mean itself is forbidden, and with it the start of every trajectory
+/// @param meanClearance m: no latent that is there now is nearer to the mean of the build than its
+///   scale times m. At a radius above it the mean itself is forbidden, and with it the start of
+///   every trajectory
 public record SetStatistics(double typicalDistance, double meanClearance) {
   private static final int PAIRS = 20_000;
   private static final long SEED = 0x7d157;
@@ -52,7 +53,13 @@ public record SetStatistics(double typicalDistance, double meanClearance) {
     return new ExactScan(table, latents)
         .nearest(table.sketcher().mean(), 1)
         .getFirst()
-        .map(neighbor -> Math.max(0, neighbor.lower()))
+        .map(neighbor -> Math.max(0, neighbor.clearance() * rounding(table)))
         .orElse(Double.POSITIVE_INFINITY);
+  }
+
+  /// The item of the least quotient as computed may have another of a quotient that is less by two
+  /// roundings.
+  private static double rounding(SketchTable table) {
+    return table.scales().areOnes() ? 1 : 1 - 0x1p-50;
   }
 }

@@ -2,6 +2,7 @@ package spellshield.index.sketch;
 
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LivingItems;
+import spellshield.index.store.RadiusScales;
 
 /// 4,096 sketches as codes: 64 blocks of 64 items.
 ///
@@ -49,6 +50,11 @@ public final class Group {
   /// The blocks that hold an item that was not removed, a bit each.
   private long blocks;
 
+  private final RadiusScales scales;
+
+  /// A number that no scale of an item that was not removed is above.
+  private final double largestScale;
+
   /// Makes room for the groups of a set, whose codes are still to come.
   static Group[] allocate(long count, int columns, int tailLength) {
     Group[] groups = new Group[Math.toIntExact(Math.ceilDiv(count, ITEMS))];
@@ -77,10 +83,12 @@ public final class Group {
       alive[i / BLOCKS] |= 1L << i % BLOCKS;
     }
     this.blocks = -1L >>> (BLOCKS - blockCount());
+    this.scales = RadiusScales.ONES;
+    this.largestScale = 1;
   }
 
   /// Makes a group of the same codes, with boxes and items of its own.
-  private Group(Group same) {
+  private Group(Group same, RadiusScales scales, double largestScale) {
     this.codes = same.codes;
     this.first = same.first;
     this.chunkBytes = same.chunkBytes;
@@ -93,6 +101,39 @@ public final class Group {
     this.latentError = same.latentError;
     this.blocks = same.blocks;
     System.arraycopy(same.alive, 0, alive, 0, alive.length);
+    this.scales = scales;
+    this.largestScale = largestScale;
+  }
+
+  /// Returns this group with balls as wide as a set's: itself, if no item of any has a scale of its
+  /// own.
+  Group scaled(RadiusScales others) {
+    if (scales.areOnes() && others.areOnes()) {
+      return this;
+    }
+    double largest = 0;
+    for (int block = 0; block < blockCount(); block++) {
+      for (long bits = alive[block]; bits != 0; bits &= bits - 1) {
+        int place = block * BLOCKS + Long.numberOfTrailingZeros(bits);
+        largest = Math.max(largest, others.of(items[place]));
+      }
+    }
+    return new Group(this, others, largest == 0 ? 1 : largest); // an empty one holds nothing
+  }
+
+  /// Returns a number that no scale of an item that is there is above.
+  double largestScale() {
+    return largestScale;
+  }
+
+  /// Returns whether items may have other scales than 1.
+  boolean hasScales() {
+    return !scales.areOnes();
+  }
+
+  /// Returns the scale of the item at a place.
+  double scale(int place) {
+    return scales.of(items[place]);
   }
 
   /// Returns this group without the items that are no longer protected: itself, if all are.
@@ -107,7 +148,7 @@ public final class Group {
         left &= living.contains(items[block * BLOCKS + lane]) ? -1L : ~(1L << lane);
       }
       if (left != alive[block]) {
-        rest = rest == this ? new Group(this) : rest;
+        rest = rest == this ? new Group(this, scales, largestScale) : rest;
         rest.alive[block] = left;
         rest.blocks &= left == 0 ? ~(1L << block) : -1L;
         rest.enclose(block, columns);

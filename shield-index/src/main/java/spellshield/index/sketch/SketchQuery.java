@@ -3,6 +3,7 @@ package spellshield.index.sketch;
 import it.unimi.dsi.fastutil.bytes.ByteArrays;
 import java.util.Arrays;
 import spellshield.index.kernel.Kernels;
+import spellshield.index.store.RadiusScales;
 
 /// A query as the scan sees it: its codes, and how far they are from it.
 ///
@@ -20,6 +21,12 @@ import spellshield.index.kernel.Kernels;
 /// k_ρ) + step′²·K′`, where k_ρ is the term of ρ in K, which ρ′ replaces, and K′ the sum over the
 /// tail. The sums are whole numbers; the few float64 operations of the limits are covered by a
 /// factor `1 + 2⁻³⁰`.
+///
+/// # Balls of different widths
+///
+/// For the radius r the ball of item k has the radius `s_k·r` ([RadiusScales]). A group of such
+/// items is scanned with the largest scale S of the group: what is farther than `S·r` is farther
+/// than `s_k·r`. Whatever passes is held against its own `s_k·r` from the second look on.
 public final class SketchQuery {
   private static final double ROUNDING = 1 + 0x1p-30;
 
@@ -115,11 +122,13 @@ public final class SketchQuery {
     return values;
   }
 
-  /// Returns the largest distance of two float32 heads, one that of an item within `radius`.
+  /// Returns the largest distance of two float32 heads, one that of an item whose ball of `radius`
+  /// may hold the query.
   ///
   /// @param latentError the most by which storing moved a latent
   public double headReach(double radius, double latentError) {
-    return reach(radius, latentError) + rounding + table.sketchError();
+    double largest = RadiusScales.ball(table.scales().largest(), radius);
+    return reach(largest, latentError) + rounding + table.sketchError();
   }
 
   /// Returns how far apart the exact sketches may be.
@@ -127,48 +136,59 @@ public final class SketchQuery {
     return (1 + table.sketcher().epsilon()) * (radius * EDGE + latentError);
   }
 
-  /// Returns T, the largest head sum that an item of a group within `radius` may have.
+  /// Returns T, the largest head sum that an item of a group may have whose ball of `radius` holds
+  /// the query.
   public int headLimit(Group group, double radius) {
-    double reach = reach(radius, group.latentError);
+    return headLimit(group, group.largestScale(), radius);
+  }
+
+  private int headLimit(Group group, double scale, double radius) {
+    double reach = reach(RadiusScales.ball(scale, radius), group.latentError);
     double steps = (reach + headError + group.headError) / table.headQuantizer().step();
     double limit = steps * steps * ROUNDING;
     // NaN and whatever a sum cannot reach: every item passes.
     return limit < Kernels.SATURATED ? (int) limit : Kernels.SATURATED;
   }
 
-  /// Returns a distance that an item of a group is not below, given its head sum or that of a box
-  /// around it, whole or partial.
-  public double leastDistance(Group group, int headSum) {
+  /// Returns a clearance from an item of a group, given its head sum or that of a box around it,
+  /// whole or partial: its distance is not below its scale times that.
+  public double clearance(Group group, int headSum) {
     double steps = Math.sqrt(headSum) * table.headQuantizer().step();
     double sketches = steps - headError - group.headError;
     double distance = sketches / (1 + table.sketcher().epsilon()) - group.latentError;
-    return Math.max(0, distance * (1 - 0x1p-30));
+    // The division is one more rounding that the factor covers; it divides by no less than s_k.
+    return Math.max(0, distance * (1 - 0x1p-30) / group.largestScale());
   }
 
-  /// Returns the square that head and tail of an item of a group within `radius` may have.
-  public double tailLimit(Group group, double radius) {
-    double reach = reach(radius, group.latentError);
+  /// Returns the square that head and tail of an item of a group may have whose ball of `radius`
+  /// holds the query.
+  private double tailLimit(Group group, double scale, double radius) {
+    double reach = reach(RadiusScales.ball(scale, radius), group.latentError);
     double limit = reach + tailError + group.tailError;
     return limit * limit * ROUNDING;
   }
 
-  /// Returns those items of a block whose tails do not show that they are farther away than a limit
-  /// allows, a bit each.
+  /// Returns those items of a block whose heads and tails leave it open that their own balls of
+  /// `radius` hold the query, a bit each.
   ///
-  /// @param items the items to look at, a bit each
+  /// @param items the items that the limit of the group lets pass, a bit each
   /// @param headSums the group's sums from the scan, which may have stopped at 65,535
-  /// @param limit from [#tailLimit]
   /// @param tailSums `[64]`, for use within
   public long notExcluded(
-      Group group, int block, long items, short[] headSums, double limit, int[] tailSums) {
+      Group group, int block, long items, short[] headSums, double radius, int[] tailSums) {
+    long look = group.hasScales() ? withinOwn(group, block, items, headSums, radius) : items;
     if (tail.length == 0) {
-      return items;
+      return look;
     }
     int first = block * Group.BLOCKS;
-    Kernels.rowSquares(group.tails, first * tail.length, tail.length, items, tail, tailSums);
+    Kernels.rowSquares(group.tails, first * tail.length, tail.length, look, tail, tailSums);
+    double limit = tailLimit(group, group.largestScale(), radius);
     long left = 0;
-    for (long rest = items; rest != 0; rest &= rest - 1) {
+    for (long rest = look; rest != 0; rest &= rest - 1) {
       int lane = Long.numberOfTrailingZeros(rest);
+      if (group.hasScales()) {
+        limit = tailLimit(group, group.scale(first + lane), radius);
+      }
       int rho = (group.codes[group.at(0, first + lane)] & 0xff) - (head[0] & 0xff);
       int headSum = (headSums[first + lane] & 0xffff) - rho * rho; // ρ′ takes the place of ρ
       left |= square(headSum, tailSums[lane]) > limit ? 0 : rest & -rest;
@@ -176,7 +196,19 @@ public final class SketchQuery {
     return left;
   }
 
-  /// Returns whether head and tail leave it open that an item is within `radius`.
+  /// Returns the items whose heads leave it open that their own balls hold the query.
+  private long withinOwn(Group group, int block, long items, short[] headSums, double radius) {
+    long left = 0;
+    for (long rest = items; rest != 0; rest &= rest - 1) {
+      int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(rest);
+      int limit = headLimit(group, group.scale(place), radius);
+      left |= (headSums[place] & 0xffff) > limit ? 0 : rest & -rest;
+    }
+    return left;
+  }
+
+  /// Returns whether head and tail leave it open that an item's own ball of `radius` holds the
+  /// query.
   ///
   /// @param place of the item in its group
   public boolean mayHold(Group group, int place, double radius) {
@@ -190,7 +222,7 @@ public final class SketchQuery {
     }
     int[] tailSum = new int[1];
     Kernels.rowSquares(group.tails, place * tail.length, tail.length, 1, tail, tailSum);
-    return square(headSum, tailSum[0]) <= tailLimit(group, radius);
+    return square(headSum, tailSum[0]) <= tailLimit(group, group.scale(place), radius);
   }
 
   /// Returns the square of the distance between the codes of two sketches, ρ left out.

@@ -13,13 +13,15 @@ import java.util.stream.IntStream;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LatentReader;
 import spellshield.index.store.LivingItems;
+import spellshield.index.store.RadiusScales;
 
 /// The sketches of a set as codes of one byte a value, in private memory.
 ///
 /// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
 /// 64 blocks ([Group]). With h = 63, t = 126: 64 bytes an item for the scan, 64 for the second
 /// look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan cannot fault.
-/// It never changes after it was made: [#with] and [#only] make another one that shares the codes.
+/// It never changes after it was made: [#with], [#only] and [#scaled] make another one that shares
+/// the codes.
 public final class SketchTable {
   private final Sketcher sketcher;
   private final Quantizer headQuantizer;
@@ -29,6 +31,7 @@ public final class SketchTable {
   private final double sketchError;
   private final int builtGroups; // the groups behind them hold what was added since the build
   private final Group[] groups;
+  private final RadiusScales scales;
   private final long count;
 
   /// Where the codes of each dimension of the head lie.
@@ -42,7 +45,8 @@ public final class SketchTable {
       long builtCount,
       double sketchError,
       int builtGroups,
-      Group[] groups) {
+      Group[] groups,
+      RadiusScales scales) {
     this.sketcher = sketcher;
     this.headQuantizer = headQuantizer;
     this.tailQuantizer = tailQuantizer;
@@ -51,6 +55,7 @@ public final class SketchTable {
     this.sketchError = sketchError;
     this.builtGroups = builtGroups;
     this.groups = groups;
+    this.scales = scales;
     this.count = Arrays.stream(groups).mapToLong(group -> group.items.length).sum();
   }
 
@@ -74,7 +79,8 @@ public final class SketchTable {
         sketches.count(),
         sketches.largestError(),
         groups.length,
-        groups);
+        groups,
+        RadiusScales.ONES);
   }
 
   /// Codes sketches in an order of their own. A value that no code reaches makes the error of its
@@ -197,7 +203,7 @@ public final class SketchTable {
       end += part.count();
       all.addAll(part.groups());
     }
-    return copy(all.toArray(Group[]::new));
+    return copy(all.toArray(Group[]::new), RadiusScales.ONES).scaled(scales);
   }
 
   /// Returns this table without the items that are no longer protected.
@@ -206,10 +212,22 @@ public final class SketchTable {
         Arrays.stream(groups)
             .parallel()
             .map(group -> group.only(living, sketcher.columns()))
-            .toArray(Group[]::new));
+            .toArray(Group[]::new),
+        scales);
   }
 
-  private SketchTable copy(Group[] others) {
+  /// Returns this table with balls as wide as a set's, those of the items that are there now.
+  public SketchTable scaled(RadiusScales others) {
+    return copy(
+        Arrays.stream(groups).map(group -> group.scaled(others)).toArray(Group[]::new), others);
+  }
+
+  /// Returns how wide the balls of the items are.
+  public RadiusScales scales() {
+    return scales;
+  }
+
+  private SketchTable copy(Group[] others, RadiusScales theirScales) {
     return new SketchTable(
         sketcher,
         headQuantizer,
@@ -218,7 +236,8 @@ public final class SketchTable {
         builtCount,
         sketchError,
         builtGroups,
-        others);
+        others,
+        theirScales);
   }
 
   /// Returns the most that rounding moved a float32 sketch of the build.
@@ -339,7 +358,8 @@ public final class SketchTable {
       readGroup(in, group, sketcher);
     }
     Spread spread = spread(groups, sketcher.columns(), (int) count);
-    return new SketchTable(sketcher, head, tail, spread, count, sketchError, groups.length, groups);
+    return new SketchTable(
+        sketcher, head, tail, spread, count, sketchError, groups.length, groups, RadiusScales.ONES);
   }
 
   static void readGroup(InputStream in, Group group, Sketcher sketcher) throws IOException {

@@ -13,6 +13,7 @@ import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
 import spellshield.index.kernel.Distance;
 import spellshield.index.sketch.SketchTable;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 
 class ExactScanTest {
@@ -23,7 +24,7 @@ class ExactScanTest {
     Seeds.check(
         400,
         random -> {
-          TestSet set = TestSet.draw(random);
+          TestSet set = drawn(random);
           int count = BATCHES[random.nextInt(BATCHES.length)];
           float[] queries = set.queries(random, count);
           double radius = set.radius(random, queries);
@@ -35,26 +36,32 @@ class ExactScanTest {
         });
   }
 
+  private static TestSet drawn(SplittableRandom random) {
+    TestSet set = TestSet.draw(random);
+    return random.nextBoolean() ? set : set.scaled(random);
+  }
+
   @Test
-  void the_nearest_is_the_one_of_the_brute_force() {
+  void the_nearest_is_the_one_of_the_brute_force_whose_ball_comes_first() {
     Seeds.check(
         300,
         random -> {
-          TestSet set = TestSet.draw(random);
+          TestSet set = drawn(random);
           float[] queries = set.queries(random, 3);
           List<Optional<Neighbor>> nearest = set.scan().nearest(queries, 3);
           for (int q = 0; q < 3; q++) {
             double least = Double.POSITIVE_INFINITY;
             for (int item = 0; item < set.count(); item++) {
-              least = Math.min(least, set.distance(queries, q, item));
+              least = Math.min(least, set.distance(queries, q, item) / set.scales.of(item));
             }
             if (set.count() == 0) {
               assertThat(nearest.get(q)).isEmpty();
             } else {
               Neighbor neighbor = nearest.get(q).orElseThrow();
-              assertThat(neighbor.distance()).isCloseTo(least, within(1e-9 * (1 + least)));
-              assertThat(set.distance(queries, q, (int) neighbor.item()))
-                  .isCloseTo(least, within(1e-9 * (1 + least)));
+              assertThat(neighbor.reachedAt()).isCloseTo(least, within(1e-12 * least));
+              assertThat(set.distance(queries, q, (int) neighbor.item()) / neighbor.scale())
+                  .isCloseTo(least, within(1e-12 * least));
+              assertThat(neighbor.scale()).isEqualTo(set.scales.of(neighbor.item()));
             }
           }
         });
@@ -63,8 +70,13 @@ class ExactScanTest {
   @Test
   void answers_do_not_depend_on_the_batch_or_the_number_of_threads() throws Exception {
     SplittableRandom random = new SplittableRandom(11);
-    TestSet set = TestSet.clustered(random, 5000, 24);
-    float[] queries = set.queries(random, 64);
+    TestSet ones = TestSet.clustered(random, 5000, 24);
+    for (TestSet set : List.of(ones, ones.scaled(random))) {
+      requireSameInAnyBatch(set, set.queries(random, 64));
+    }
+  }
+
+  private static void requireSameInAnyBatch(TestSet set, float[] queries) throws Exception {
     ExactScan scan = set.scan();
     List<Neighborhood> expected = scan.search(queries, 64, 2.0);
     assertThat(expected.stream().mapToInt(a -> a.neighbors().size()).sum()).isPositive();
@@ -94,6 +106,18 @@ class ExactScanTest {
   }
 
   @Test
+  void an_item_on_the_edge_of_its_own_ball_is_inside() {
+    // Distances 5, 10 and 2.5, balls of r = 5 times 1, 2 and 1/2: all products are exact.
+    float[] values = {3, 4, 0, 6, 8, 0, 0, 1.5f, 2, 30, 40, 0};
+    ExactScan scan = TestSet.of(values, 3).scaled(1, 2, 0.5f).scan();
+    Neighborhood answer = scan.search(new float[3], 1, 5).getFirst();
+    assertThat(answer.neighbors()).extracting(Neighbor::item).containsExactly(2L, 0L, 1L);
+    assertThat(answer.clearance()).isBetween(5.0, 50.0);
+    assertThat(scan.search(new float[3], 1, Math.nextDown(5) - 1e-12).getFirst().neighbors())
+        .isEmpty();
+  }
+
+  @Test
   void at_the_edge_of_the_ball_nothing_is_missed() {
     Seeds.check(
         200,
@@ -104,9 +128,10 @@ class ExactScanTest {
             query[i] = (float) (scale * random.nextGaussian());
           }
           double radius = 0.5 + random.nextDouble();
-          TestSet set = TestSet.around(random, query, radius);
+          TestSet set = TestSet.around(random, query, radius, random.nextBoolean());
           // The radius itself, and one that is exactly the distance of an item.
-          double exact = set.distance(query, 0, random.nextInt(100));
+          int item = random.nextInt(100);
+          double exact = set.distance(query, 0, item) / set.scales.of(item);
           double[] radii = {radius, exact > 0 ? exact : radius, Math.nextDown(radius)};
           for (double r : radii) {
             Neighborhood answer = set.scan().search(query, 1, r).getFirst();
@@ -152,6 +177,53 @@ class ExactScanTest {
           }
         });
     assertThat(clear[0]).as("queries that nothing is near to").isGreaterThan(1000);
+  }
+
+  /// The same where each latent lies on the shell that its own ball meets: at `m·s_k`, and some of
+  /// them farther out.
+  @Test
+  void near_the_mean_balls_of_their_own_answer_as_the_whole_scan() {
+    int[] clear = new int[1];
+    Seeds.check(
+        200,
+        random -> {
+          int dim = random.nextInt(2, 70);
+          int count = random.nextInt(5, 200);
+          float[] values = shell(random, count, dim);
+          float[] scales = new float[count];
+          for (int item = 0; item < count; item++) {
+            scales[item] = (float) Math.exp((2 * random.nextDouble() - 1) * Math.log(2));
+            for (int i = 0; i < dim; i++) {
+              double far = random.nextInt(10) == 0 ? 1.5 : 1;
+              int at = item * dim + i;
+              values[at] = (float) (5 + far * scales[item] * (values[at] - 5));
+            }
+          }
+          TestSet set = TestSet.of(values, dim).scaled(scales);
+          ExactScan plain = new ExactScan(set.table(), set.latents());
+          ExactScan scan = set.scan();
+          float[] mean = set.table().sketcher().mean();
+          double m = plain.nearest(mean, 1).getFirst().orElseThrow().clearance();
+          double least = set.scales.least();
+          for (int k = 0; k < 30; k++) {
+            // The shortcut answers up to `s·(m − r)` from the mean: around that, and nearer.
+            double radius = m * random.nextDouble();
+            double from = least * (m - radius) * (1 + (k % 2 == 0 ? 1 : -1) * Math.scalb(1, -k));
+            int towards = random.nextInt(count);
+            double apart = set.distance(mean, 0, towards);
+            float[] query = new float[dim];
+            for (int i = 0; i < dim; i++) {
+              double step = (values[towards * dim + i] - (double) mean[i]) / apart;
+              query[i] = (float) (mean[i] + Math.max(0, from) * step);
+            }
+            Neighborhood answer = scan.search(query, 1, radius).getFirst();
+            assertThat(answer.neighbors())
+                .isEqualTo(plain.search(query, 1, radius).getFirst().neighbors());
+            set.assertEqualsBruteForce(answer, query, 0, radius);
+            clear[0] += from < least * (m - radius) && answer.neighbors().isEmpty() ? 1 : 0;
+          }
+        });
+    assertThat(clear[0]).as("queries that no ball holds").isGreaterThan(1000);
   }
 
   private static float[] shell(SplittableRandom random, int count, int dim) {
@@ -205,7 +277,7 @@ class ExactScanTest {
     Seeds.check(
         60,
         random -> {
-          TestSet set = TestSet.draw(random);
+          TestSet set = drawn(random);
           float[] queries = set.queries(random, 3);
           double[] radii = {0.5, 1 + random.nextDouble(), 4};
           List<Neighborhood> answers = set.scan().search(queries, radii);
@@ -213,6 +285,15 @@ class ExactScanTest {
             set.assertEqualsBruteForce(answers.get(q), queries, q, radii[q]);
           }
         });
+  }
+
+  @Test
+  void without_balls_of_their_own_the_table_is_shared() {
+    SketchTable table = TestSet.clustered(new SplittableRandom(6), 5000, 8).table();
+    SketchTable scaled = table.scaled(RadiusScales.from(1, 1, 1));
+    for (int group = 0; group < table.groupCount(); group++) {
+      assertThat(scaled.group(group)).isSameAs(table.group(group));
+    }
   }
 
   @Test

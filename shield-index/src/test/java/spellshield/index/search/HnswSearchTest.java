@@ -24,7 +24,8 @@ class HnswSearchTest {
     Seeds.check(
         60,
         random -> {
-          TestSet set = TestSet.draw(random);
+          TestSet drawn = TestSet.draw(random);
+          TestSet set = random.nextBoolean() ? drawn : drawn.scaled(random);
           float[] queries = set.queries(random, 4);
           double radius = set.radius(random, queries);
           List<Neighborhood> exact = set.scan().search(queries, 4, radius);
@@ -34,6 +35,7 @@ class HnswSearchTest {
             assertThat(search.approximate()).isTrue();
             List<Neighborhood> answers = search.search(queries, 4, radius);
             for (int q = 0; q < 4; q++) {
+              set.assertEqualsBruteForce(exact.get(q), queries, q, radius);
               assertThat(exact.get(q).neighbors()).containsAll(answers.get(q).neighbors());
               assertThat(answers.get(q).neighbors()).doesNotHaveDuplicates();
               assertThat(answers.get(q).neighbors()).isSortedAccordingTo(Neighbor.NEAREST_FIRST);
@@ -70,6 +72,23 @@ class HnswSearchTest {
           Recall.measure(set.scan(), search(set, reader), set.latents(), 0.4 * typical, 100, 5);
       assertThat(recall.pairs()).isGreaterThan(100);
       assertThat(recall.share()).isBetween(0.9, 1.0);
+    }
+  }
+
+  @Test
+  void wide_balls_are_found_from_far_away_and_narrow_ones_only_from_near() throws IOException {
+    TestSet plain = TestSet.clustered(new SplittableRandom(7), 2000, 24);
+    float[] scales = new float[2000];
+    for (int item = 0; item < 2000; item++) {
+      scales[item] = item % 50 == 0 ? 4 : item % 2 == 0 ? 1 : 0.25f;
+    }
+    TestSet set = plain.scaled(scales);
+    try (Directory directory = graph(set);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      Recall recall = Recall.measure(set.scan(), search(set, reader), set.latents(), 2, 100, 5);
+      Recall ones = Recall.measure(plain.scan(), search(plain, reader), set.latents(), 2, 100, 5);
+      assertThat(recall.pairs()).isGreaterThan(200).isNotEqualTo(ones.pairs());
+      assertThat(recall.share()).isBetween(0.98, 1.0);
     }
   }
 
@@ -150,7 +169,6 @@ class HnswSearchTest {
   }
 
   private static HnswSearch search(TestSet set, DirectoryReader reader) throws IOException {
-    SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 8, 4), set.latents());
-    return new HnswSearch(reader, table, set.latents());
+    return new HnswSearch(reader, set.table(), set.latents());
   }
 }

@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 
 /// A set in memory and the brute force that judges searches over it.
 final class TestSet {
@@ -15,14 +16,43 @@ final class TestSet {
 
   final float[] values;
   final int dim;
+  final RadiusScales scales;
 
-  private TestSet(float[] values, int dim) {
+  private TestSet(float[] values, int dim, RadiusScales scales) {
     this.values = values;
     this.dim = dim;
+    this.scales = scales;
   }
 
   static TestSet of(float[] values, int dim) {
-    return new TestSet(values, dim);
+    return new TestSet(values, dim, RadiusScales.ONES);
+  }
+
+  /// Returns the same latents with balls of their own.
+  TestSet scaled(float... others) {
+    return new TestSet(values, dim, RadiusScales.from(others));
+  }
+
+  /// Returns the same latents with drawn balls; often powers of two, by which an edge is met
+  /// exactly.
+  TestSet scaled(SplittableRandom random) {
+    return scaled(drawScales(random, count()));
+  }
+
+  private static float[] drawScales(SplittableRandom random, int count) {
+    float[] extremes = {1e-6f, 1e-3f, 1e3f, 1e6f, Float.MIN_VALUE, Float.MAX_VALUE};
+    float[] drawn = new float[count];
+    int kind = random.nextInt(4);
+    for (int item = 0; item < count; item++) {
+      drawn[item] =
+          switch (kind) {
+            case 0 -> Math.scalb(1f, random.nextInt(5) - 2);
+            case 1 -> (float) Math.exp((2 * random.nextDouble() - 1) * Math.log(4));
+            case 2 -> 0.25f + 0.5f * (float) random.nextDouble();
+            default -> random.nextInt(20) > 0 ? 1 : extremes[random.nextInt(extremes.length)];
+          };
+    }
+    return drawn;
   }
 
   /// Draws a random, clustered, duplicated, far-off or lattice set.
@@ -65,30 +95,34 @@ final class TestSet {
         values[item * dim + i] = centres[centre + i] + (float) (0.5 * random.nextGaussian());
       }
     }
-    return new TestSet(values, dim);
+    return of(values, dim);
   }
 
   /// Draws a set around a query: at `radius·(1 ± 2⁻ᵏ)` in every direction, on the query and again,
   /// and so far away that the codes of the others all but coincide or stop at their ends.
-  static TestSet around(SplittableRandom random, float[] query, double radius) {
+  ///
+  /// @param own whether items have balls of their own, around whose edges they lie
+  static TestSet around(SplittableRandom random, float[] query, double radius, boolean own) {
     int dim = query.length;
     int count = 130;
     float[] values = new float[count * dim];
     double[] direction = new double[dim];
     boolean outliers = random.nextBoolean();
+    float[] scales = own ? drawScales(random, count) : new float[0];
     for (int item = 0; item < count; item++) {
       double square = 0;
       for (int i = 0; i < dim; i++) {
         direction[i] = random.nextGaussian();
         square += direction[i] * direction[i];
       }
-      double edge = radius * (1 + (item % 2 == 0 ? 1 : -1) * Math.scalb(1, -(item / 2 % 30)));
+      double ball = own ? Math.min(1e15, scales[item] * radius) : radius;
+      double edge = ball * (1 + (item % 2 == 0 ? 1 : -1) * Math.scalb(1, -(item / 2 % 30)));
       double distance = item < 100 ? edge : item < 110 ? 0 : outliers ? 1e5 : 3 * radius;
       for (int i = 0; i < dim; i++) {
         values[item * dim + i] = (float) (query[i] + distance * direction[i] / Math.sqrt(square));
       }
     }
-    return new TestSet(values, dim);
+    return of(values, dim).scaled(scales);
   }
 
   int count() {
@@ -100,16 +134,14 @@ final class TestSet {
   }
 
   SketchTable table() {
-    return SketchTable.of(Sketcher.fit(latents(), 8, 4), latents());
+    return SketchTable.of(Sketcher.fit(latents(), 8, 4), latents()).scaled(scales);
   }
 
   /// Returns the scan as a set has it, which knows how far its mean is from all latents.
   ExactScan scan() {
     SketchTable table = table();
-    ExactScan plain = new ExactScan(table, latents());
-    double clear =
-        plain.nearest(table.sketcher().mean(), 1).getFirst().map(Neighbor::lower).orElse(0.0);
-    return new ExactScan(table, latents(), clear);
+    double clear = new SetStatistics(0, 0).measuredAnew(table, latents()).meanClearance();
+    return new ExactScan(table, latents(), count() == 0 ? 0 : clear);
   }
 
   /// Draws queries: on items, near them, between them, and anywhere.
@@ -133,11 +165,12 @@ final class TestSet {
     return queries;
   }
 
-  /// Draws a radius; often exactly the distance between a query and an item.
+  /// Draws a radius; often exactly the one at which the ball of an item meets a query.
   double radius(SplittableRandom random, float[] queries) {
     if (count() > 0 && random.nextInt(3) > 0) {
       int q = random.nextInt(queries.length / dim);
-      double edge = distance(queries, q, random.nextInt(count()));
+      int item = random.nextInt(count());
+      double edge = distance(queries, q, item) / scales.of(item);
       if (edge > 0) {
         return edge;
       }
@@ -165,14 +198,15 @@ final class TestSet {
     List<Long> found = answer.neighbors().stream().map(Neighbor::item).toList();
     for (int item = 0; item < count(); item++) {
       double distance = distance(queries, q, item);
-      if (distance <= radius) {
+      double scale = scales.of(item);
+      if (distance <= scale * radius) {
         surelyInside.add((long) item);
       }
-      if (distance <= radius * (1 + 2 * margin)) {
+      if (distance <= scale * radius * (1 + 2 * margin)) {
         perhapsInside.add((long) item);
       }
       if (!found.contains((long) item)) {
-        nearestOther = Math.min(nearestOther, distance);
+        nearestOther = Math.min(nearestOther, distance / scale);
       }
     }
     assertThat(found).containsAll(surelyInside).doesNotHaveDuplicates();
@@ -182,6 +216,7 @@ final class TestSet {
       double distance = distance(queries, q, (int) neighbor.item());
       assertThat(Math.abs(neighbor.distance() - distance)).isLessThanOrEqualTo(margin * distance);
       assertThat(neighbor.lower()).isLessThanOrEqualTo(distance * (1 + margin));
+      assertThat(neighbor.scale()).isEqualTo(scales.of(neighbor.item()));
     }
     assertThat(answer.clearance()).isLessThanOrEqualTo(nearestOther * (1 + margin));
     // The clearance is of use: it reaches to the radius, less the margin of the sketches.

@@ -234,6 +234,7 @@ public final class Escape {
       }
     }
     // min ½‖Uᵀλ‖² − λ·deficit over λ ≥ 0, one coordinate after another; z = x + Uᵀλ.
+    double least = balls.stream().mapToDouble(Ball::radius).min().orElse(0);
     double[] multipliers = new double[count];
     for (int sweep = 0; sweep < HILDRETH_SWEEPS; sweep++) {
       double change = 0;
@@ -243,7 +244,7 @@ public final class Escape {
         multipliers[k] = Math.max(0, before + slack / gram[k][k]);
         change = Math.max(change, Math.abs(multipliers[k] - before));
       }
-      if (change < 1e-10 * balls.getFirst().radius()) {
+      if (change < 1e-10 * least) {
         break;
       }
     }

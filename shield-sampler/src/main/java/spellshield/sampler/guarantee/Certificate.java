@@ -9,10 +9,11 @@ import java.util.Optional;
 import spellshield.index.Coverage;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
+import spellshield.index.search.Neighbor;
 import spellshield.index.store.Hashes;
+import spellshield.index.store.RadiusScales;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -23,6 +24,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// set whose hash it names; it says nothing about likeness in any other sense. Doubles are printed
 /// so that they read back to the same bits.
 ///
+/// Where some latents of the set have wider or narrower balls than others, it states `‖x0 − z_k‖ ≥
+/// s_k·nearestLower > s_k·radius` for every k, s_k the scale of the latent in the set; then the
+/// statement says so and `scales` has their range. Without such scales the JSON has no `scales`.
+///
 /// @param statement the claim in one sentence
 /// @param setId SHA-256 of the set's manifest, which names the SHA-256 of every file of the set
 /// @param setGeneration which generation of the set
@@ -30,12 +35,15 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param space the latent space, described
 /// @param spaceFingerprint its fingerprint
 /// @param radius r
-/// @param nearestId the id of the nearest protected item, empty for an empty set
+/// @param nearestId the id of the nearest protected item, that of the least `‖x0 − z_k‖/s_k`; empty
+///   for an empty set
 /// @param nearestDistance the computed distance to it, +∞ for an empty set
-/// @param nearestLower a number that the true distance to any protected latent is not below;
-///   `nearestDistance − nearestLower` is the numeric margin
+/// @param nearestLower a number that the true distance to any protected latent, divided by its
+///   scale, is not below; where all scales are 1, `nearestDistance − nearestLower` is the numeric
+///   margin
 /// @param arithmetic the name of the fixed arithmetic of the distance
 /// @param search always `exact`
+/// @param scales how wide the balls of the set are; empty where all are as wide as the radius
 /// @param latentSha256 SHA-256 of the latent: D little-endian float32
 /// @param file what was checked about the file that the latent became; empty where the file's
 ///   latent is this one, as of pixels
@@ -62,6 +70,7 @@ public record Certificate(
     double nearestLower,
     String arithmetic,
     String search,
+    Optional<Scales> scales,
     String latentSha256,
     Optional<FileClaim> file,
     Optional<Measured> measured,
@@ -75,12 +84,28 @@ public record Certificate(
     int finalSearches,
     double moved) {
 
-  /// What every certificate claims.
+  /// What a certificate claims where all balls are as wide as the radius.
   public static final String STATEMENT =
       "The latent with this SHA-256 is farther than the radius from every latent of the named set.";
 
+  /// What a certificate claims where some balls are wider or narrower.
+  public static final String SCALED_STATEMENT =
+      "The latent with this SHA-256 is farther from every latent of the named set than the radius"
+          + " times the scale that the set gives that latent.";
+
+  /// The scales of a set: the ball of latent k has the radius `s_k·radius`.
+  ///
+  /// @param least no scale is below it, 1 or less
+  /// @param largest no scale is above it, 1 or more
+  /// @param ofNearest that of the nearest item, 1 for an empty set
+  /// @param ofFilesNearest that of the item nearest to the file's latent, 1 without a file
+  public record Scales(double least, double largest, double ofNearest, double ofFilesNearest) {}
+
   /// What was checked about the emitted picture, which a stranger can repeat from the file alone:
   /// `min_k ‖E(picture) − z_k‖ ≥ nearestLower > radius + encoderTolerance`.
+  ///
+  /// With scales, `‖E(picture) − z_k‖ > s_k·radius + encoderTolerance` for every k, and
+  /// `‖E(picture) − z_k‖ ≥ s_k·nearestLower > s_k·radius`.
   ///
   /// @param statement the claim in one sentence
   /// @param pictureSha256 SHA-256 of the picture: width and height as 4 bytes each, the higher
@@ -88,7 +113,8 @@ public record Certificate(
   /// @param nearestId the id of the protected item nearest to the picture's latent, empty for an
   ///   empty set
   /// @param nearestDistance the distance to it, as computed
-  /// @param nearestLower what the true distance to any protected latent is not below
+  /// @param nearestLower what the true distance to any protected latent, divided by its scale, is
+  ///   not below
   /// @param encoderTolerance how far another machine's encoding of the picture may lie from the one
   ///   that was measured
   public record FileClaim(
@@ -99,10 +125,15 @@ public record Certificate(
       double nearestLower,
       double encoderTolerance) {
 
-    /// What every certificate claims of its file.
+    /// What a certificate claims of its file where all balls are as wide as the radius.
     public static final String STATEMENT =
         "The picture with this SHA-256, encoded again, is farther than the radius from every latent of"
             + " the named set.";
+
+    /// What a certificate claims of its file where some balls are wider or narrower.
+    public static final String SCALED_STATEMENT =
+        "The picture with this SHA-256, encoded again, is farther from every latent of the named set"
+            + " than the radius times the scale that the set gives that latent.";
   }
 
   /// What was measured of the set's recommended radius, quoted from the set: how many edited copies
@@ -124,6 +155,11 @@ public record Certificate(
     }
   }
 
+  private static final String SCALES = "scales";
+
+  /// Fields that certificates of before do not have.
+  private static final List<String> LATER = List.of(SCALES, "measured");
+
   /// A tolerance above this would hide a picture inside: distances are tens of units.
   private static final double MOST_TOLERANCE = 0.01;
 
@@ -137,7 +173,11 @@ public record Certificate(
 
   /// Returns the certificate as JSON.
   public String toJson() {
-    return MAPPER.writeValueAsString(this);
+    ObjectNode json = MAPPER.valueToTree(this);
+    if (scales.isEmpty()) {
+      json.remove(SCALES); // as in certificates of before there were any
+    }
+    return MAPPER.writeValueAsString(json);
   }
 
   /// Returns what names this certificate elsewhere: the SHA-256, in hex, of its JSON.
@@ -151,15 +191,11 @@ public record Certificate(
   /// @throws IllegalArgumentException if the text is none
   public static Certificate parse(String json) {
     try {
-      JsonNode tree = MAPPER.readTree(json);
-      if (tree instanceof ObjectNode fields && !fields.has("measured")) {
-        fields.putNull("measured");
-      }
-      Certificate certificate = MAPPER.treeToValue(tree, Certificate.class);
-      if (certificate == null) { // the text "null"
+      if (!(MAPPER.readTree(json) instanceof ObjectNode tree)) {
         throw new IllegalArgumentException("no certificate: " + json);
       }
-      return certificate;
+      LATER.stream().filter(field -> !tree.has(field)).forEach(tree::putNull);
+      return MAPPER.treeToValue(tree, Certificate.class);
     } catch (JacksonException e) {
       throw new IllegalArgumentException("no certificate: " + e.getOriginalMessage(), e);
     }
@@ -174,7 +210,8 @@ public record Certificate(
     List<String> problems = checkSet(set);
     require(
         problems, latentSha256.equals(sha256(latent)), "it is about the latent " + latentSha256);
-    checkDistances(problems, set, latent, nearestId, nearestDistance, nearestLower, 0);
+    double scale = scales.map(Scales::ofNearest).orElse(1.0);
+    checkDistances(problems, set, latent, nearestId, nearestDistance, nearestLower, scale, 0);
     return problems;
   }
 
@@ -192,7 +229,9 @@ public record Certificate(
     FileClaim claim = file.get();
     require(
         problems,
-        FileClaim.STATEMENT.equals(claim.statement()),
+        claim
+            .statement()
+            .equals(scales.isEmpty() ? FileClaim.STATEMENT : FileClaim.SCALED_STATEMENT),
         "the statement is not the known one");
     require(
         problems,
@@ -210,13 +249,25 @@ public record Certificate(
         claim.nearestId(),
         claim.nearestDistance(),
         claim.nearestLower(),
+        scales.map(Scales::ofFilesNearest).orElse(1.0),
         claim.encoderTolerance());
     return problems;
   }
 
   private List<String> checkSet(ProtectedSet set) {
     List<String> problems = new ArrayList<>();
-    require(problems, STATEMENT.equals(statement), "the statement is not the known one");
+    require(
+        problems,
+        statement.equals(scales.isEmpty() ? STATEMENT : SCALED_STATEMENT),
+        "the statement is not the known one");
+    RadiusScales known = set.radiusScales();
+    double least = scales.map(Scales::least).orElse(1.0);
+    double largest = scales.map(Scales::largest).orElse(1.0);
+    require(
+        problems,
+        least == known.least() && largest == known.largest(),
+        "the radius scales are from %s to %s, not from %s to %s"
+            .formatted(known.least(), known.largest(), least, largest));
     require(problems, setId.equals(set.id()), "it is about the set " + setId);
     require(
         problems,
@@ -241,6 +292,7 @@ public record Certificate(
 
   /// Measures the distance to every latent and compares it with what was claimed.
   ///
+  /// @param claimedScale of the nearest item
   /// @param tolerance how far the latent may lie from the one that was certified; 0 asks for the
   ///   same bits
   private void checkDistances(
@@ -250,6 +302,7 @@ public record Certificate(
       String claimedId,
       double claimedDistance,
       double claimedLower,
+      double claimedScale,
       double tolerance) {
     if (latent.length != set.space().dim()) {
       problems.add(
@@ -257,35 +310,52 @@ public record Certificate(
               .formatted(latent.length, set.space().dim()));
       return; // there is no distance to check
     }
-    double least = Double.POSITIVE_INFINITY;
     double lower = Double.POSITIVE_INFINITY;
+    Neighbor nearest = new Neighbor(-1, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY, 1);
+    Neighbor claimed = nearest;
     String id = "";
     float[] stored = new float[latent.length];
     for (long item : (Iterable<Long>) set.living().items()::iterator) {
       double error = set.latents().read(item, stored);
-      double distance = Distance.between(latent, stored);
-      if (distance < least) {
-        least = distance;
+      double scale = set.radiusScales().of(item);
+      Neighbor neighbor = Neighbor.measure(item, latent, 0, stored, error, scale);
+      if (neighbor.reachedAt() < nearest.reachedAt()) {
+        nearest = neighbor;
         id = set.item(item).id();
       }
-      lower = Math.min(lower, Distance.lower(distance, latent.length) - error);
+      if (tolerance > 0
+          && neighbor.reachedAt() < claimed.reachedAt()
+          && set.item(item).id().equals(claimedId)) {
+        claimed = neighbor;
+      }
+      lower = Math.min(lower, neighbor.clearance());
     }
+    // What moves by the tolerance is reached at a radius that differs by no more than this.
+    double apart = tolerance / set.radiusScales().least();
     boolean sameNearest =
         tolerance == 0
-            ? claimedDistance == least && claimedId.equals(id)
-            : claimedDistance == least || Math.abs(claimedDistance - least) <= tolerance;
+            ? claimedDistance == nearest.distance()
+                && claimedId.equals(id)
+                && claimedScale == nearest.scale()
+            : isNear(claimedDistance, claimed.distance(), tolerance)
+                && claimedScale == claimed.scale()
+                && isNear(claimedDistance / claimedScale, nearest.reachedAt(), apart);
     require(
         problems,
         sameNearest,
         "the nearest is '%s' at %s, not '%s' at %s"
-            .formatted(id, least, claimedId, claimedDistance));
+            .formatted(id, nearest.distance(), claimedId, claimedDistance));
     require(
         problems,
         lower > radius
-            && claimedLower > radius + tolerance
-            && (claimedLower <= lower || claimedLower - lower <= tolerance),
+            && claimedLower > radius + (scales.isEmpty() ? tolerance : 0)
+            && (claimedLower <= lower || claimedLower - lower <= apart),
         "the lower bound is %s, the certificate says %s, the radius is %s"
             .formatted(lower, claimedLower, radius));
+  }
+
+  private static boolean isNear(double a, double b, double tolerance) {
+    return a == b || Math.abs(a - b) <= tolerance; // infinities are equal
   }
 
   private static void require(List<String> problems, boolean holds, String message) {

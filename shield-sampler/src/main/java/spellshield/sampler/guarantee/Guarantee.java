@@ -18,7 +18,8 @@ import spellshield.sampler.ball.Ball;
 import spellshield.sampler.ball.Escape;
 import spellshield.sampler.ball.Vectors;
 
-/// Takes a finished latent out of every ball, or says that it cannot.
+/// Takes a finished latent out of every ball, or says that it cannot. Item k has a ball of the
+/// radius `s_k·r`, its scale s_k being 1 unless told.
 ///
 /// The balls that hold the latent are left together ([Escape]); the point is rounded to float32,
 /// delivered (see below), and searched for exactly; balls that it has come into join the others,
@@ -56,10 +57,12 @@ public final class Guarantee {
     this.file = file;
   }
 
-  /// Guarantees a radius around every latent; a sample is moved by at most 4 radii.
+  /// Guarantees a radius around every latent; a sample is moved by at most 4 radii of the widest
+  /// ball.
   public static Guarantee of(ExactScan search, LatentReader latents, double radius) {
     NeighborSearch.requireRadius(radius);
-    return new Guarantee(search, latents, radius, 4 * radius, UnaryOperator.identity(), null);
+    double farthest = 4 * search.scales().largest() * radius;
+    return new Guarantee(search, latents, radius, farthest, UnaryOperator.identity(), null);
   }
 
   /// Checks what `delivery` makes of a latent instead of the latent itself; it must be
@@ -86,11 +89,21 @@ public final class Guarantee {
     return radius;
   }
 
+  /// The item whose ball comes to a latent first as the radius grows, by the distances to what is
+  /// stored, and what is known of all.
+  ///
+  /// @param item its position in the set
+  /// @param distance the computed distance to it
+  /// @param scale s of its ball
+  /// @param lower for every item k the true distance is at least `s_k·lower`; where all scales are
+  ///   1, a number that no distance is below
+  public record Nearest(long item, double distance, double scale, double lower) {}
+
   /// A file whose latent is outside every ball by more than the tolerance of its check.
   ///
   /// @param encoded the picture and its latent
   /// @param nearest the protected latent nearest to the file's
-  public record OutsideFile(FileCheck.Encoded encoded, Optional<Neighbor> nearest) {}
+  public record OutsideFile(FileCheck.Encoded encoded, Optional<Nearest> nearest) {}
 
   /// What became of a sample.
   public sealed interface Verdict {
@@ -98,15 +111,14 @@ public final class Guarantee {
     /// The delivered latent is outside every ball.
     ///
     /// @param latent what is delivered, `[D]`
-    /// @param nearest the nearest protected latent as stored, with a lower bound that holds for all
-    ///   of them; none where the set is empty
+    /// @param nearest the nearest protected latent, none where the set is empty
     /// @param moved how far the latent was moved before delivery; 0 where it was outside already
     /// @param searches exact searches made
     /// @param rounds how often the latent was delivered and checked; 1 where it was outside already
     /// @param file what the file holds, which is outside too; empty without a [FileCheck]
     record Outside(
         float[] latent,
-        Optional<Neighbor> nearest,
+        Optional<Nearest> nearest,
         double moved,
         int searches,
         int rounds,
@@ -138,18 +150,18 @@ public final class Guarantee {
     int searches = 0;
     for (int round = 1; round <= MOST_ROUNDS; round++) {
       float[] delivered = delivery.apply(moved);
-      Map<Object, Ball> holding = holding(delivered, radius, others);
+      Map<Object, Ball> holding = holding(delivered, 0, others);
       searches++;
       double taken = missing(moved, delivered, holding, known);
       FileCheck.@Nullable Encoded encoded = null;
       if (file != null && holding.isEmpty()) { // the file of a latent that is inside is not wanted
         encoded = file.encode(delivered);
-        holding = holding(encoded.latent(), radius + file.tolerance(), others);
+        holding = holding(encoded.latent(), file.tolerance(), others);
         searches++;
         taken = missing(moved, encoded.latent(), holding, known);
       }
       if (holding.isEmpty()) {
-        Optional<Neighbor> nearest = nearest(delivered);
+        Optional<Nearest> nearest = nearest(delivered);
         Optional<OutsideFile> outside =
             Optional.ofNullable(encoded).map(file -> new OutsideFile(file, nearest(file.latent())));
         return new Verdict.Outside(
@@ -183,28 +195,33 @@ public final class Guarantee {
 
   /// Returns the nearest latent as stored, its lower bound taken over all latents: what storing may
   /// have moved differs, so one that is stored farther away may truly be nearer.
-  private Optional<Neighbor> nearest(float[] delivered) {
+  private Optional<Nearest> nearest(float[] delivered) {
     return search
         .nearest(delivered, 1)
         .getFirst()
         .map(nearest -> {
           // Whatever this leaves out is farther than the nearest as stored, and so than its bound.
           double lower =
-              search.search(delivered, 1, nearest.distance()).getFirst().neighbors().stream()
-                  .mapToDouble(Neighbor::lower)
-                  .reduce(nearest.lower(), Math::min);
-          return new Neighbor(nearest.item(), nearest.distance(), lower);
+              search.search(delivered, 1, nearest.reachedAt()).getFirst().neighbors().stream()
+                  .mapToDouble(Neighbor::clearance)
+                  .reduce(nearest.clearance(), Math::min);
+          return new Nearest(nearest.item(), nearest.distance(), nearest.scale(), lower);
         });
   }
 
-  /// Returns the balls that the latent cannot be shown to be outside of, by what tells them apart:
-  /// the item for those of the set, the ball itself for the others.
-  private Map<Object, Ball> holding(float[] latent, double reach, List<Ball> others) {
+  /// Returns the balls that some point within `tolerance` of the latent cannot be shown to be
+  /// outside of, by what tells them apart: the item for those of the set, the ball itself for the
+  /// others, from which no tolerance is kept.
+  private Map<Object, Ball> holding(float[] latent, double tolerance, List<Ball> others) {
     Map<Object, Ball> holding = new LinkedHashMap<>();
-    for (Neighbor neighbor : search.search(latent, 1, reach).getFirst().neighbors()) {
+    for (Neighbor neighbor : search.search(latent, 1, reach(tolerance)).getFirst().neighbors()) {
+      double ball = neighbor.ball(radius) + tolerance;
+      if (!neighbor.isInside(radius) && neighbor.lower() > ball) {
+        continue; // a wide ball, which the reach for the narrowest overstates
+      }
       float[] centre = new float[latents.dim()];
       double error = latents.read(neighbor.item(), centre);
-      holding.put(neighbor.item(), new Ball(centre, reach + error));
+      holding.put(neighbor.item(), new Ball(centre, ball + error));
     }
     for (Ball ball : others) {
       double distance = Distance.between(latent, ball.centre());
@@ -213,6 +230,15 @@ public final class Guarantee {
       }
     }
     return holding;
+  }
+
+  /// Returns a radius whose balls are all wider than those of this guarantee by a tolerance or
+  /// more: `s_k·(r + tolerance/s) ≥ s_k·r + tolerance` for the least scale s.
+  private double reach(double tolerance) {
+    double least = search.scales().least();
+    return least == 1
+        ? radius + tolerance
+        : tolerance == 0 ? radius : Math.nextUp(radius + Math.nextUp(tolerance / least));
   }
 
   /// Returns how much farther out to aim: what delivery took from the distance to balls that the
@@ -235,10 +261,11 @@ public final class Guarantee {
   private static List<Ball> aimedAt(Collection<Ball> balls, double[] start, double extra) {
     List<Ball> aimed = new ArrayList<>();
     double norm = Vectors.norm(start);
+    double widest = balls.stream().mapToDouble(Ball::radius).max().orElse(0);
     for (Ball ball : balls) {
       // A float32 is off by 2⁻²⁴ of itself, so the point by 2⁻²⁴ of its norm; twice that for
       // safety.
-      double rounding = 0x1p-23 * (norm + 8 * ball.radius());
+      double rounding = 0x1p-23 * (norm + 8 * widest);
       aimed.add(new Ball(ball.centre(), ball.radius() * (1 + 1e-6) + rounding + extra));
     }
     return aimed;

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 import spellshield.index.LiveSet;
 import spellshield.index.ProtectedSet;
 import spellshield.index.kernel.Distance;
-import spellshield.index.search.Neighbor;
 import spellshield.index.search.NeighborSearch;
+import spellshield.index.store.RadiusScales;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
@@ -82,8 +82,8 @@ public final class ShieldedSampler {
     this.shape = shape.clone();
   }
 
-  /// Guarantees and certifies that every sample is farther than `radius` from every latent of the
-  /// set.
+  /// Guarantees and certifies that every sample is farther than `radius`, times the scale of its
+  /// ball, from every latent of the set.
   public ShieldedSampler guaranteeing(ProtectedSet set, double radius) {
     return guaranteeing(LiveSet.still(set), radius);
   }
@@ -291,9 +291,10 @@ public final class ShieldedSampler {
       long seed,
       int attempt,
       Activity activity) {
-    Optional<Neighbor> nearest = outside.nearest();
+    Optional<Guarantee.Nearest> nearest = outside.nearest();
+    Optional<Certificate.Scales> scales = scales(set, outside);
     return new Certificate(
-        Certificate.STATEMENT,
+        scales.isEmpty() ? Certificate.STATEMENT : Certificate.SCALED_STATEMENT,
         set.id(),
         set.manifest().generation(),
         set.count(),
@@ -301,10 +302,11 @@ public final class ShieldedSampler {
         set.space().fingerprint(),
         radius,
         nearest.map(n -> set.item(n.item()).id()).orElse(""),
-        nearest.map(Neighbor::distance).orElse(Double.POSITIVE_INFINITY),
-        nearest.map(Neighbor::lower).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Guarantee.Nearest::distance).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Guarantee.Nearest::lower).orElse(Double.POSITIVE_INFINITY),
         Distance.ARITHMETIC,
         "exact",
+        scales,
         Certificate.sha256(outside.latent()),
         outside.file().map(file -> fileClaim(set, file)),
         Certificate.Measured.of(set, radius),
@@ -319,18 +321,37 @@ public final class ShieldedSampler {
         outside.moved());
   }
 
+  private static Optional<Certificate.Scales> scales(
+      ProtectedSet set, Guarantee.Verdict.Outside outside) {
+    RadiusScales scales = set.radiusScales();
+    if (scales.areOnes()) {
+      return Optional.empty();
+    }
+    Optional<Guarantee.Nearest> toFile = outside.file().flatMap(Guarantee.OutsideFile::nearest);
+    return Optional.of(
+        new Certificate.Scales(
+            scales.least(),
+            scales.largest(),
+            outside.nearest().map(Guarantee.Nearest::scale).orElse(1.0),
+            toFile.map(Guarantee.Nearest::scale).orElse(1.0)));
+  }
+
   private static long[] pick(long[] seeds, int[] rows) {
     return Arrays.stream(rows).mapToLong(row -> seeds[row]).toArray();
   }
 
   private Certificate.FileClaim fileClaim(ProtectedSet set, Guarantee.OutsideFile file) {
-    Optional<Neighbor> nearest = file.nearest();
+    Optional<Guarantee.Nearest> nearest = file.nearest();
     return new Certificate.FileClaim(
         Certificate.FileClaim.STATEMENT,
         file.encoded().picture().sha256(),
+        set.radiusScales().areOnes()
+            ? Certificate.FileClaim.STATEMENT
+            : Certificate.FileClaim.SCALED_STATEMENT,
+        file.encoded().pictureSha256(),
         nearest.map(n -> set.item(n.item()).id()).orElse(""),
-        nearest.map(Neighbor::distance).orElse(Double.POSITIVE_INFINITY),
-        nearest.map(Neighbor::lower).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Guarantee.Nearest::distance).orElse(Double.POSITIVE_INFINITY),
+        nearest.map(Guarantee.Nearest::lower).orElse(Double.POSITIVE_INFINITY),
         Objects.requireNonNull(fileCheck).tolerance());
   }
 }

@@ -5,7 +5,7 @@
 /// states what was checked:
 ///
 /// ```text
-/// min_k ‖x0 − z_k‖ ≥ lower > r     for every latent z_k of the named set
+/// ‖x0 − z_k‖ ≥ s_k·lower > s_k·r     for every latent z_k of the named set, s_k = 1 unless told
 /// ```
 ///
 /// [spellshield.sampler.guarantee.ShieldedSampler] is the whole run: noise, sampler, shield,

@@ -187,7 +187,7 @@ public final class ShieldedDenoiser implements Denoiser {
       for (int i = 0; i < Math.min(neighbors.size(), shield.mostBalls() + 1); i++) {
         float[] centre = new float[x0hat.dim()];
         double error = set.latents().read(neighbors.get(i).item(), centre);
-        balls.get(row).add(new Ball(centre, set.radius() + error));
+        balls.get(row).add(new Ball(centre, neighbors.get(i).ball(set.radius()) + error));
       }
     }
   }
@@ -199,7 +199,9 @@ public final class ShieldedDenoiser implements Denoiser {
       remembered = set.latents();
       memories =
           IntStream.range(0, seeds.length)
-              .mapToObj(row -> new TrajectoryMemory(set.latents(), set.radius(), set.skin()))
+              .mapToObj(row ->
+                  new TrajectoryMemory(
+                      set.latents(), set.search().scales().least(), set.radius(), set.skin()))
               .toArray(TrajectoryMemory[]::new);
     }
     return memories;

@@ -11,9 +11,11 @@ import spellshield.index.store.LatentReader;
 /// What one trajectory remembers of its last search, so that it need not search at every step.
 ///
 /// A search at the anchor a with radius `r + skin` returned candidates, and a clearance c: every
-/// other latent is at least c from a. While x̂0 has drifted from a by less than `c − r`, no other
-/// latent can be within r of it, and the candidates alone, measured anew, give the whole answer.
-/// With an exact search this never changes an answer, not even a bit; see
+/// other latent z_k is at least `s_k·c` from a, where its ball has the radius `s_k·r`. At a drift δ
+/// of x̂0 from a that distance is at least `s_k·c − δ`, which is more than `s_k·r` while `δ <
+/// s_k·(c − r)`. So while `δ < s·(c − r)`, s the least scale of the set, no other ball can hold
+/// x̂0, and the candidates alone, measured anew, give the whole answer. Where all scales are 1,
+/// that is `δ < c − r`. With an exact search this never changes an answer, not even a bit; see
 /// `TrajectoryMemoryTest.answers_are_those_of_a_fresh_search`. One thread at a time.
 ///
 /// # How wide the skin
@@ -31,6 +33,7 @@ final class TrajectoryMemory {
   private static final double LEAST_SKIN = 0.02;
 
   private final LatentReader latents;
+  private final double leastScale;
   private final double radius;
   private final double widestSkin;
   private final float[] latent;
@@ -42,15 +45,17 @@ final class TrajectoryMemory {
 
   /// Begins a trajectory.
   ///
+  /// @param leastScale s, which no scale of an item is below
   /// @param widestSkin w, how much farther than the radius a search looks while x̂0 rests
-  TrajectoryMemory(LatentReader latents, double radius, double widestSkin) {
+  TrajectoryMemory(LatentReader latents, double leastScale, double radius, double widestSkin) {
     this.latents = latents;
+    this.leastScale = leastScale;
     this.radius = radius;
     this.widestSkin = widestSkin;
     this.latent = new float[latents.dim()];
   }
 
-  /// Returns what lies within the radius of `x`, nearest first, or null where a search is due.
+  /// Returns the items whose balls hold `x`, nearest first, or null where a search is due.
   @Nullable List<Neighbor> recall(float[] x) {
     step = before == null ? 0 : Distance.between(x, before);
     before = x.clone();
@@ -58,13 +63,14 @@ final class TrajectoryMemory {
       return null;
     }
     double drift = Distance.upper(Distance.between(x, anchor), x.length);
-    if (!(drift * ROUNDING < clearance - radius * ROUNDING)) {
+    if (!(drift * ROUNDING < leastScale * (clearance - radius * ROUNDING))) {
       return null;
     }
     List<Neighbor> inside = new ArrayList<>();
     for (Neighbor candidate : candidates) {
       double error = latents.read(candidate.item(), latent);
-      Neighbor neighbor = Neighbor.measure(candidate.item(), x, 0, latent, error);
+      Neighbor neighbor =
+          Neighbor.measure(candidate.item(), x, 0, latent, error, candidate.scale());
       if (neighbor.isInside(radius)) {
         inside.add(neighbor);
       }

@@ -17,6 +17,7 @@ import spellshield.index.ProtectedSet;
 import spellshield.index.ProtectedSetEditor;
 import spellshield.index.store.Item;
 import spellshield.index.store.Precision;
+import spellshield.index.store.RadiusScales;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Euler;
 import spellshield.sampler.Latents;
@@ -64,6 +65,86 @@ class CertificateTest {
       assertThat(certificate.nearestLower()).isGreaterThan(1);
       assertThat(Plain.nearest(sample.latent(), VALUES))
           .isGreaterThanOrEqualTo(certificate.nearestLower());
+    }
+  }
+
+  @Test
+  void a_certificate_of_balls_of_their_own_says_so_and_holds_for_each() throws Exception {
+    RadiusScales scales = Plain.scales(new SplittableRandom(3), VALUES.length / DIM);
+    Path path = folder.resolve("scaled");
+    try (ProtectedSet set = TestSets.build(path, VALUES, DIM, Precision.FLOAT16, scales);
+        ProtectedSet ones = set("ones", VALUES)) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      assertThat(certificate.statement()).isEqualTo(Certificate.SCALED_STATEMENT);
+      assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
+      assertThat(certificate.check(ones, sample.latent())).isNotEmpty();
+      double least = Plain.nearest(sample.latent(), VALUES, scales);
+      assertThat(certificate.nearestLower()).isGreaterThan(1).isLessThanOrEqualTo(least);
+      Certificate.Scales stated = certificate.scales().orElseThrow();
+      assertThat(stated.least()).isEqualTo(scales.least());
+      assertThat(stated.largest()).isEqualTo(scales.largest());
+      int nearest = Integer.parseInt(certificate.nearestId().substring("id-".length()));
+      assertThat(stated.ofNearest()).isEqualTo(scales.of(nearest));
+
+      ObjectNode json = tree(sample);
+      for (String field : List.of("least", "largest", "ofNearest")) {
+        ObjectNode changed = json.deepCopy();
+        ObjectNode inside = (ObjectNode) changed.get("scales");
+        inside.put(field, inside.get(field).asDouble() + 0.5);
+        assertThat(Certificate.parse(changed.toString()).check(set, sample.latent())).isNotEmpty();
+        inside.remove(field);
+        assertNone(changed.toString());
+      }
+      ObjectNode without = json.deepCopy();
+      without.remove("scales");
+      assertThat(Certificate.parse(without.toString()).check(set, sample.latent())).isNotEmpty();
+      without.put("statement", Certificate.STATEMENT);
+      assertThat(Certificate.parse(without.toString()).check(set, sample.latent())).isNotEmpty();
+      for (String field : List.of("radius", "nearestId", "nearestDistance", "nearestLower")) {
+        ObjectNode changed = json.deepCopy();
+        if (changed.get(field).isString()) {
+          changed.put(field, "x");
+        } else {
+          changed.put(field, changed.get(field).asDouble() + 1);
+        }
+        assertThat(Certificate.parse(changed.toString()).check(set, sample.latent())).isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void a_certificate_without_balls_of_their_own_is_written_as_before_there_were_any()
+      throws Exception {
+    try (ProtectedSet set = set("set", VALUES)) {
+      Sample sample = sample(set);
+      assertThat(tree(sample).propertyNames())
+          .containsExactly(
+              "statement",
+              "setId",
+              "setGeneration",
+              "setCount",
+              "space",
+              "spaceFingerprint",
+              "radius",
+              "nearestId",
+              "nearestDistance",
+              "nearestLower",
+              "arithmetic",
+              "search",
+              "latentSha256",
+              "file",
+              "seed",
+              "requestedSeed",
+              "attempts",
+              "sampler",
+              "steps",
+              "shieldSearches",
+              "shieldActed",
+              "finalSearches",
+              "moved");
+      assertThat(sample.certificate().orElseThrow().statement()).isEqualTo(Certificate.STATEMENT);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import spellshield.index.ProtectedSet;
 import spellshield.index.store.Precision;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Euler;
@@ -125,6 +127,68 @@ class FileCheckTest {
     assertThat(again[0]).as("files that were inside though their latents were not").isPositive();
   }
 
+  @Test
+  void with_balls_of_their_own_both_end_outside_and_keep_the_tolerance_from_each()
+      throws Exception {
+    RadiusScales scales = Plain.scales(new SplittableRandom(12), COUNT);
+    try (ProtectedSet set = scaled("scaled", scales)) {
+      Guarantee guarantee = Guarantee.of(set.exact(), set.latents(), RADIUS / 2).checking(SQUEEZE);
+      int[] moved = new int[1];
+      Seeds.check(
+          100,
+          random -> {
+            float[] sample = new float[DIM];
+            int item = random.nextInt(COUNT);
+            double spread = scales.of(item) * RADIUS * random.nextDouble() / Math.sqrt(DIM);
+            for (int i = 0; i < DIM; i++) {
+              sample[i] = (float) (VALUES[item * DIM + i] + spread * random.nextGaussian());
+            }
+            if (guarantee.settle(sample, List.of(), 3)
+                instanceof Guarantee.Verdict.Outside outside) {
+              Guarantee.OutsideFile file = outside.file().orElseThrow();
+              float[] latent = file.encoded().latent();
+              assertThat(latent).containsExactly(squeezed(outside.latent()));
+              assertThat(Plain.nearest(outside.latent(), VALUES, scales)).isGreaterThan(RADIUS / 2);
+              for (int k = 0; k < COUNT; k++) {
+                float[] other = Arrays.copyOfRange(VALUES, k * DIM, (k + 1) * DIM);
+                assertThat(Plain.nearest(latent, other))
+                    .isGreaterThan(scales.of(k) * RADIUS / 2 + 1e-3);
+              }
+              double least = Plain.nearest(latent, VALUES, scales);
+              assertThat(file.nearest().orElseThrow().lower())
+                  .isGreaterThan(RADIUS / 2)
+                  .isLessThanOrEqualTo(least);
+              moved[0] += outside.moved() > 0 ? 1 : 0;
+            }
+          });
+      assertThat(moved[0]).isGreaterThan(30);
+    }
+  }
+
+  @Test
+  void a_certificate_of_balls_of_their_own_claims_them_for_the_file_too() throws Exception {
+    RadiusScales scales = Plain.scales(new SplittableRandom(13), COUNT);
+    try (ProtectedSet set = scaled("scaled", scales);
+        ProtectedSet ones = set("ones")) {
+      Sample sample = sample(set);
+      Certificate certificate = sample.certificate().orElseThrow();
+      assertThat(Certificate.parse(certificate.toJson())).isEqualTo(certificate);
+      assertThat(certificate.check(set, sample.latent())).isEmpty();
+      assertThat(checkFile(certificate, set, sample)).isEmpty();
+      assertThat(checkFile(certificate, ones, sample)).isNotEmpty();
+      float[] elsewhere = squeezed(sample.latent());
+      String picture = Certificate.sha256(elsewhere);
+      elsewhere[0] += 9e-4f;
+      assertThat(certificate.checkFile(set, elsewhere, picture)).isEmpty();
+      elsewhere[0] += 1;
+      assertThat(certificate.checkFile(set, elsewhere, picture)).isNotEmpty();
+    }
+  }
+
+  private ProtectedSet scaled(String name, RadiusScales scales) throws Exception {
+    return TestSets.build(folder.resolve(name), VALUES, DIM, Precision.FLOAT32, scales);
+  }
+
   private static Sample sample(ProtectedSet set) {
     Shield shield = Shield.builder().protecting(set.exact(), set.latents(), RADIUS).build();
     Latents data = new Latents(VALUES, COUNT, DIM);
@@ -180,6 +244,7 @@ class FileCheckTest {
       strings = {
         "statement",
         "pictureSha256",
+        "nearestId",
         "nearestDistance",
         "nearestLower",
         "encoderTolerance"

@@ -11,6 +11,7 @@ import spellshield.index.search.ExactScan;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.ball.Ball;
 import spellshield.sampler.guarantee.Guarantee.Verdict;
@@ -59,6 +60,47 @@ class GuaranteeTest {
           }
         });
     assertThat(moved[0]).isGreaterThan(75);
+  }
+
+  @Test
+  void whatever_is_inside_a_ball_of_its_own_ends_outside_of_all() {
+    int[] moved = new int[2];
+    Seeds.check(
+        150,
+        random -> {
+          int dim = random.nextInt(2, 50);
+          int count = random.nextInt(1, 200);
+          float[] values = clusters(random, count, dim);
+          RadiusScales scales = Plain.scales(random, count);
+          double radius = 0.3 + random.nextDouble();
+          LatentReader latents = LatentReader.of(values, dim);
+          SketchTable table = SketchTable.of(Sketcher.fit(latents, 8, 4), latents).scaled(scales);
+          Guarantee guarantee = Guarantee.of(new ExactScan(table, latents), latents, radius);
+          int item = random.nextInt(count);
+          float[] sample = row(values, item, dim);
+          double spread = scales.of(item) * radius * 2 * random.nextDouble() / Math.sqrt(dim);
+          for (int i = 0; i < dim; i++) {
+            sample[i] += (float) (random.nextGaussian() * spread);
+          }
+          boolean inside = Plain.nearest(sample, values, scales) <= radius;
+          switch (guarantee.settle(sample, List.of(), 7)) {
+            case Verdict.Outside outside -> {
+              double least = Plain.nearest(outside.latent(), values, scales);
+              assertThat(least).isGreaterThan(radius);
+              Guarantee.Nearest nearest = outside.nearest().orElseThrow();
+              assertThat(nearest.lower()).isGreaterThan(radius).isLessThanOrEqualTo(least);
+              assertThat(nearest.scale()).isEqualTo(scales.of(nearest.item()));
+              assertThat(nearest.distance() / nearest.scale()).isCloseTo(least, within(1e-9));
+              assertThat(outside.moved() > 0).isEqualTo(inside);
+              assertThat(outside.moved()).isLessThanOrEqualTo(16 * radius);
+              moved[inside ? 1 : 0]++;
+            }
+            // In few dimensions a crowd of balls can be wider than the farthest move.
+            case Verdict.Failed failed -> assertThat(inside).isTrue();
+          }
+        });
+    assertThat(moved[0]).as("left alone").isGreaterThan(5);
+    assertThat(moved[1]).as("moved").isGreaterThan(75);
   }
 
   @Test

@@ -20,6 +20,7 @@ import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Precision;
+import spellshield.index.store.RadiusScales;
 import spellshield.sampler.Ancestral;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Ddim;
@@ -147,6 +148,38 @@ class ShieldedSamplerTest {
       searches += with.get(i).activity().searches();
     }
     assertThat(searches).isLessThan(16 * 20 / 2);
+  }
+
+  @Test
+  void with_balls_of_their_own_no_output_is_inside_and_candidate_lists_change_no_bit()
+      throws IOException {
+    RadiusScales scales = Plain.scales(new SplittableRandom(9), COUNT);
+    Path path = folder.resolve("scaled");
+    try (ProtectedSet own = TestSets.build(path, values, DIM, Precision.FLOAT16, scales)) {
+      double radius = own.radius(0.15);
+      for (boolean graph : new boolean[] {false, true}) {
+        Shield.Builder shield =
+            Shield.builder().protecting(graph ? own.hnsw() : own.exact(), own.latents(), radius);
+        List<Sample> with =
+            sampler(new Euler(), shield.build())
+                .guaranteeing(own, radius)
+                .sample(seeds(0, 16), Condition.NONE);
+        for (Sample sample : with) {
+          assertThat(sample.failure()).isEmpty();
+          assertThat(sample.certificate().orElseThrow().check(own, sample.latent())).isEmpty();
+          assertThat(Plain.nearest(sample.latent(), values, scales)).isGreaterThan(radius);
+        }
+        if (!graph) {
+          List<Sample> without =
+              sampler(new Euler(), shield.candidateLists(false).build())
+                  .guaranteeing(own, radius)
+                  .sample(seeds(0, 16), Condition.NONE);
+          for (int i = 0; i < 16; i++) {
+            assertThat(with.get(i).latent()).isEqualTo(without.get(i).latent());
+          }
+        }
+      }
+    }
   }
 
   @Test

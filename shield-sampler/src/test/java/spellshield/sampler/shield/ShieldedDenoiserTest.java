@@ -2,6 +2,7 @@ package spellshield.sampler.shield;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,7 @@ import spellshield.index.search.ExactScan;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
@@ -44,6 +46,20 @@ class ShieldedDenoiserTest {
     ShieldedDenoiser run = protecting(0.01).build().over(ECHO, new Noise(1, 2, 3));
     assertSameBits(run.denoise(xt, 1, Condition.NONE), xt);
     assertThat(run.activities()).containsOnly(new Activity(1, 1, 0, 0, 0));
+  }
+
+  @Test
+  void each_prediction_is_pushed_out_of_the_ball_that_the_latent_has_of_its_own() {
+    LatentReader three = LatentReader.of(new float[] {0, 0, 50, 0, 0, 50}, 2);
+    RadiusScales scales = RadiusScales.from(2, 0.5f);
+    ExactScan own =
+        new ExactScan(SketchTable.of(Sketcher.fit(three, 1, 4), three).scaled(scales), three);
+    Latents xt = new Latents(new float[] {1.5f, 0, 50.75f, 0, 0, 50.75f}, 3, 2);
+    Shield shield = Shield.builder().protecting(own, three, 1).overcompensation(1).build();
+    Latents pushed = shield.over(ECHO, new Noise(1, 2, 3)).denoise(xt, 1, Condition.NONE);
+    assertThat(pushed.row(0)[0]).isCloseTo(2, within(1e-3f));
+    assertThat(pushed.row(1)).containsExactly(50.75f, 0); // outside of half a radius
+    assertThat(pushed.row(2)[1]).isCloseTo(51, within(1e-3f));
   }
 
   @Test

@@ -10,6 +10,7 @@ import spellshield.index.search.Neighbor;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 import spellshield.sampler.ball.Vectors;
 
@@ -29,11 +30,14 @@ class TrajectoryMemoryTest {
           if (random.nextInt(4) == 0) {
             latents = rounded(latents, 0.01);
           }
-          ExactScan scan = scan(latents);
+          RadiusScales scales =
+              random.nextBoolean() ? RadiusScales.ONES : scales(random, values, dim);
+          SketchTable table = SketchTable.of(Sketcher.fit(latents, 4, 4), latents).scaled(scales);
+          ExactScan scan = new ExactScan(table, latents);
           double radius = grid ? random.nextInt(1, 6) : radius(random, dim);
           double[] skins = {0, 1e-9, 0.1 * radius, 0.5 * radius, 4 * radius, 1e9};
           double skin = skins[random.nextInt(skins.length)];
-          TrajectoryMemory memory = new TrajectoryMemory(latents, radius, skin);
+          TrajectoryMemory memory = new TrajectoryMemory(latents, scales.least(), radius, skin);
           float[] x = new float[dim];
           for (int step = 0; step < 30; step++) {
             move(random, x, values, radius, grid);
@@ -50,6 +54,40 @@ class TrajectoryMemoryTest {
         });
   }
 
+  /// Powers of two, by which whole distances meet balls exactly, or anything, or a few extremes.
+  private static RadiusScales scales(SplittableRandom random, float[] values, int dim) {
+    float[] scales = new float[values.length / dim];
+    int kind = random.nextInt(3);
+    for (int item = 0; item < scales.length; item++) {
+      scales[item] =
+          switch (kind) {
+            case 0 -> Math.scalb(1f, random.nextInt(5) - 2);
+            case 1 -> (float) Math.exp((2 * random.nextDouble() - 1) * Math.log(4));
+            default -> new float[] {1, 1, 1, 1, 1e-3f, 50}[random.nextInt(6)];
+          };
+    }
+    return RadiusScales.from(scales);
+  }
+
+  @Test
+  void a_ball_of_its_own_is_met_where_its_own_edge_is() {
+    // Balls of radius 1 and 1/4 at 100 and −100: the clearance of 0 is 100 of the first, 400 of the
+    // second. From 0 the first is met after 99, which is less than 1/4·(100 − 1) of the second.
+    LatentReader latents = LatentReader.of(new float[] {100, 0, -100, 0}, 2);
+    RadiusScales scales = RadiusScales.from(1, 0.25f);
+    ExactScan scan =
+        new ExactScan(SketchTable.of(Sketcher.fit(latents, 1, 4), latents).scaled(scales), latents);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, scales.least(), 1, 1);
+    memory.remember(new float[2], scan.search(new float[2], 1, 90).getFirst());
+    assertThat(memory.recall(new float[] {20, 0})).isEmpty();
+    assertThat(memory.recall(new float[] {25, 0})).isNull();
+    memory.remember(new float[] {-99.5f, 0}, scan.search(new float[] {-99.5f, 0}, 1, 3).getFirst());
+    assertThat(memory.recall(new float[] {-99.7f, 0})).isEmpty();
+    assertThat(memory.recall(new float[] {-99.75f, 0}))
+        .extracting(Neighbor::item)
+        .containsExactly(1L);
+  }
+
   @Test
   void a_slow_walk_is_searched_for_rarely() {
     SplittableRandom random = new SplittableRandom(3);
@@ -57,7 +95,7 @@ class TrajectoryMemoryTest {
     LatentReader latents = LatentReader.of(values, 16);
     ExactScan scan = scan(latents);
     double radius = 2;
-    TrajectoryMemory memory = new TrajectoryMemory(latents, radius, 1);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, 1, radius, 1);
     float[] x = new float[16];
     int searches = 0;
     int held = 0;
@@ -84,7 +122,7 @@ class TrajectoryMemoryTest {
   @Test
   void far_from_everything_one_search_lasts() {
     LatentReader latents = LatentReader.of(new float[] {100, 0, 0, 100}, 2);
-    TrajectoryMemory memory = new TrajectoryMemory(latents, 1, 1);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, 1, 1, 1);
     // Nothing within 99: nothing within 1 while the drift is below 98.
     memory.remember(new float[2], scan(latents).search(new float[2], 1, 99).getFirst());
     assertThat(memory.recall(new float[] {97.9f, 0})).isEmpty();
@@ -95,20 +133,20 @@ class TrajectoryMemoryTest {
   @Test
   void nothing_is_known_before_the_first_search() {
     LatentReader latents = LatentReader.of(new float[] {1, 2}, 2);
-    assertThat(new TrajectoryMemory(latents, 1, 1).recall(new float[2])).isNull();
+    assertThat(new TrajectoryMemory(latents, 1, 1, 1).recall(new float[2])).isNull();
   }
 
   @Test
   void the_skin_gives_way_to_the_step() {
     LatentReader latents = LatentReader.of(new float[] {100, 0}, 2);
-    TrajectoryMemory memory = new TrajectoryMemory(latents, 10, 2);
+    TrajectoryMemory memory = new TrajectoryMemory(latents, 1, 10, 2);
     assertThat(memory.recall(new float[2])).isNull();
     assertThat(memory.reach()).isEqualTo(12);
     assertThat(memory.recall(new float[] {0.5f, 0})).isNull();
     assertThat(memory.reach()).isEqualTo(11.5);
     assertThat(memory.recall(new float[] {0.5f, 3})).isNull();
     assertThat(memory.reach()).isEqualTo(10.2);
-    TrajectoryMemory without = new TrajectoryMemory(latents, 10, 0);
+    TrajectoryMemory without = new TrajectoryMemory(latents, 1, 10, 0);
     assertThat(without.recall(new float[2])).isNull();
     assertThat(without.reach()).isEqualTo(10);
   }

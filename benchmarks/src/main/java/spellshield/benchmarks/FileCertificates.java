@@ -76,7 +76,7 @@ public final class FileCertificates {
             .checking(codec.autoencoder().fileCheck(shape))
             .sample(seeds, Condition.NONE);
     double millis = (System.nanoTime() - start) / 1e6 / samples;
-    BruteForce judge = new BruteForce(data.latents());
+    BruteForce judge = BruteForce.of(data);
     System.out.printf(
         Locale.ROOT,
         "| %s | %d | %d / %d | %d / %d | %d | %d | %d | %.3f | %.0f |%n",

@@ -56,7 +56,7 @@ public final class GuaranteeSweep {
         labels[i] = i % data.names().size();
       }
       Condition condition = new Condition.Labels(labels);
-      BruteForce judge = new BruteForce(data.latents());
+      BruteForce judge = BruteForce.of(data);
       try (EmpiricalDenoiser denoiser = EmpiricalDenoiser.of(data.latents(), data.labels())) {
         for (Sampler sampler : SAMPLERS) {
           Runs runs = new Runs(set, denoiser, sampler, steps);

@@ -36,6 +36,9 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Tells for each picture the nearest protected one, the distance, and whether it is inside.",
       "",
+      "Where pictures of the set have balls of their own, the nearest is the one whose ball comes first as"
+          + " the radius grows, and how wide its ball is stands behind it.",
+      "",
       "The search is exact. Ends with exit code 3 when a picture lies inside or a certificate fails,"
           + " else 4 when one cannot be read.",
       "",
@@ -116,7 +119,9 @@ final class AuditCommand implements Callable<Integer> {
     }
     float[] latent = codec.encode(image);
     Optional<Neighbor> nearest = protectedSet.exact().nearest(latent, 1).getFirst();
-    boolean inside = nearest.isPresent() && nearest.get().isInside(radius);
+    // Stored as float16, another than the nearest may be the one that is not surely outside.
+    boolean inside =
+        !protectedSet.exact().search(latent, 1, radius).getFirst().neighbors().isEmpty();
     entry.put("verdict", inside ? "inside" : "outside");
     nearest.ifPresent(neighbor -> {
       Item item = protectedSet.item(neighbor.item());
@@ -124,6 +129,9 @@ final class AuditCommand implements Callable<Integer> {
       entry.put("nearestEdit", item.edit());
       entry.put("distance", neighbor.distance());
       entry.put("share", neighbor.distance() / protectedSet.statistics().typicalDistance());
+      if (!protectedSet.radiusScales().areOnes()) {
+        entry.put("radiusScale", neighbor.scale());
+      }
     });
     boolean valid = !certificates || checkCertificate(picture, protectedSet, image, latent, entry);
     return inside || !valid ? ExitCode.INSIDE : ExitCode.OK;
@@ -169,6 +177,8 @@ final class AuditCommand implements Callable<Integer> {
             entry.path("nearest").asString("nothing"),
             entry.path("nearestLabel").asString(""),
             entry.path("nearestEdit").asString("").transform(e -> e.isEmpty() ? e : " edit: " + e));
+    double scale = entry.path("radiusScale").asDouble(1);
+    line = scale == 1 ? line : line + " (ball of %s radii)".formatted(scale);
     return entry.has("certificate")
         ? line + "  certificate: " + entry.path("certificate").asString()
         : line;

@@ -177,6 +177,11 @@ final class CalibrateCommand implements Callable<Integer> {
       calibration = measurement.measure(drawn, others);
     }
     measurement.leftOut().forEach(line -> console.say("left out: " + line));
+    if (!protectedSet.radiusScales().areOnes()) {
+      console.say(
+          "shield: %d pictures of the set have balls of their own, which catch and block what they hold; distances to the nearest are divided by how wide its ball is"
+              .formatted(protectedSet.radiusScales().otherCount()));
+    }
     if (measurement.heldOutInSet() > 0) {
       console.say(
           "shield: %d of the held-out pictures are protected ones, or cannot be told from them, and count as blocked"

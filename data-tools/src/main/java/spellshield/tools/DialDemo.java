@@ -57,7 +57,7 @@ final class DialDemo {
     this.radius = radius;
     this.quiet = quiet;
     this.data = ProtectedData.of(set);
-    this.judge = new BruteForce(data.latents());
+    this.judge = BruteForce.of(data);
     this.names = names;
   }
 

@@ -14,6 +14,7 @@ import spellshield.index.store.DiskStorage;
 import spellshield.index.store.Epoch;
 import spellshield.index.store.FileEntry;
 import spellshield.index.store.Manifest;
+import spellshield.index.store.RadiusScales;
 import spellshield.index.store.Storage;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -51,17 +52,22 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     Console console = Console.of(spec);
-    console.print(json ? asJson(manifest) : asText(manifest));
+    RadiusScales scales = RadiusScales.read(storage, manifest);
+    console.print(json ? asJson(manifest, scales) : asText(manifest, scales));
     return ExitCode.OK;
   }
 
-  private String asJson(Manifest manifest) {
+  private String asJson(Manifest manifest, RadiusScales scales) {
     ObjectNode result = Json.object();
     result.put("id", manifest.sha256());
     result.put("generation", manifest.generation());
     result.put("created", manifest.created().toString());
     result.put("count", manifest.livingCount());
     result.put("removed", manifest.removedCount());
+    if (!scales.areOnes()) {
+      ObjectNode radii = result.putObject("radiusScales").put("items", scales.otherCount());
+      radii.put("least", scales.least()).put("largest", scales.largest());
+    }
     result.put("space", manifest.space().description());
     result.put("fingerprint", manifest.space().fingerprint());
     result.put("dim", manifest.space().dim());
@@ -81,7 +87,7 @@ final class InspectCommand implements Callable<Integer> {
     return Json.print(result);
   }
 
-  private String asText(Manifest manifest) {
+  private String asText(Manifest manifest, RadiusScales scales) {
     StringBuilder text = new StringBuilder();
     line(text, "set", "%s, generation %d".formatted(set, manifest.generation()));
     line(text, "id", manifest.sha256());
@@ -95,6 +101,13 @@ final class InspectCommand implements Callable<Integer> {
           text,
           "removed",
           "%,d, on disk until 'shield compact'".formatted(manifest.removedCount()));
+    }
+    if (!scales.areOnes()) {
+      line(
+          text,
+          "radius scales",
+          "%,d have another than 1; all are from %s to %s"
+              .formatted(scales.otherCount(), scales.least(), scales.largest()));
     }
     for (Epoch epoch : manifest.epochs()) {
       line(

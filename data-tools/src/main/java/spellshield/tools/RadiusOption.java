@@ -48,7 +48,7 @@ final class RadiusOption {
       String said =
           String.format(
               Locale.ROOT,
-              "the radius %.4f holds the mean of the set (%.4f from its nearest latent), where every"
+              "the radius %.4f holds the mean of the set (the first ball does from %.4f on), where every"
                   + " trajectory begins",
               radius,
               meanClearance);

@@ -135,7 +135,7 @@ final class ScaleDemo {
     return new Run(
         name,
         samples,
-        new BruteForce(data.latents()).inside(done, radius),
+        BruteForce.of(data).inside(done, radius),
         millis / samples,
         sampler.searchNanos() / 1e6 / Math.max(1, activity.steps()),
         (double) activity.searches() / samples,

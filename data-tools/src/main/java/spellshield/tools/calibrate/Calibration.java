@@ -10,11 +10,13 @@ import spellshield.tools.edit.Edit;
 /// What was measured of a set, and what follows for its radius.
 ///
 /// Radii go by shares of the typical distance, `r = share · typical`. A picture is in a ball of r
-/// unless its distance to the nearest protected latent, rounding allowed for, is above r.
+/// unless its distance to the nearest protected latent, rounding allowed for, is above r. Where
+/// latents have balls of their own, a distance to the nearest is one divided by the scale of that
+/// latent's ball: what is caught and blocked is caught and blocked by these balls.
 ///
 /// @param typical typical distance of the set
-/// @param meanClearance a distance from the set's mean within which no latent lies: a radius that
-///   reaches it holds the place where every trajectory begins
+/// @param meanClearance a radius at which no ball holds the set's mean yet: one that reaches it
+///   holds the place where every trajectory begins
 /// @param edits copies by the edit that made them, at least one
 /// @param heldOut of each picture that is not protected the distance to the nearest latent that is
 public record Calibration(

@@ -148,7 +148,8 @@ public final class Measurement {
 
   /// Returns the largest radius whose balls do not hold the point, as an audit judges it.
   private static double reach(Optional<Neighbor> nearest) {
-    return Math.max(0, nearest.orElseThrow().lower()); // a set with a typical distance has items
+    return Math.max(
+        0, nearest.orElseThrow().clearance()); // a set with a typical distance has items
   }
 
   private String first() {

@@ -65,6 +65,8 @@ final class AddCommand implements Callable<Integer> {
 
   @Mixin private VariantsOption variants = new VariantsOption();
 
+  @Mixin private RadiiOption radiiOption = new RadiiOption();
+
   @Option(names = "--strict", description = "Ends with exit code 4 when a picture was left out.")
   private boolean strict;
 
@@ -80,6 +82,7 @@ final class AddCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Console console = Console.of(spec);
     Epoch.requireReason(reason);
+    RadiiOption.Radii radii = radiiOption.read();
     LatentSpace space = Manifest.newest(DiskStorage.at(set)).space();
     Consumer<String> leftOut = line -> console.say("left out: " + line);
     Encoding.Milestone none = (tally, last) -> {};
@@ -110,6 +113,7 @@ final class AddCommand implements Callable<Integer> {
         }
       }
       SetBuild.requireSome(tally);
+      radii.apply(editor::rescale);
       manifest = editor.commit(Instant.now(), reason);
     }
     long count = manifest.livingCount();

@@ -79,6 +79,8 @@ final class IndexCommand implements Callable<Integer> {
 
   @Mixin private ModelOption modelOption = new ModelOption();
 
+  @Mixin private RadiiOption radiiOption = new RadiiOption();
+
   @Option(names = "--grey", description = "One channel instead of three; as a rule for IDX files.")
   private boolean grey;
 
@@ -186,6 +188,7 @@ final class IndexCommand implements Callable<Integer> {
         variants.edits(),
         Part.parse(part).range(count),
         plan(kind),
+        radiiOption.read(),
         Duration.ofNanos((long) (checkpointEvery * 1e9)),
         quiet,
         line -> console.say("left out: " + line));

@@ -43,6 +43,7 @@ final class LatentBuild {
               before);
       SetBuild.requireSome(tally);
       checkpoints.beforeCommit();
+      options.radii().apply(builder::rescale);
       return new SetBuild(builder.commit(Instant.now()), tally, 0);
     }
   }

@@ -36,6 +36,7 @@ record SetBuild(Manifest manifest, Tally tally, double idleShare) {
   /// @param variants edits whose results are protected, too
   /// @param range of the source that is taken
   /// @param plan all that decides what the set becomes, as the command line said it
+  /// @param radii balls of their own, given when all is encoded
   /// @param checkpointEvery how much work a stop may cost
   /// @param leftOut is told of each picture that is left out, in a line
   record Options(
@@ -44,6 +45,7 @@ record SetBuild(Manifest manifest, Tally tally, double idleShare) {
       List<Edit> variants,
       Range range,
       ObjectNode plan,
+      RadiiOption.Radii radii,
       Duration checkpointEvery,
       boolean quiet,
       Consumer<String> leftOut) {
@@ -56,6 +58,7 @@ record SetBuild(Manifest manifest, Tally tally, double idleShare) {
           List.of(),
           new Range(0, limit),
           Json.object(),
+          RadiiOption.Radii.NONE,
           Duration.ofDays(365),
           quiet,
           line -> {});
@@ -112,6 +115,7 @@ record SetBuild(Manifest manifest, Tally tally, double idleShare) {
       Tally tally = encoding.run(source, options.range.end, options.quiet);
       requireSome(tally);
       checkpoints.beforeCommit();
+      options.radii.apply(builder::rescale);
       return new SetBuild(builder.commit(Instant.now()), tally, encoding.idleShare());
     }
   }

@@ -198,6 +198,16 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
     writer.add(item, latent, radiusScale);
   }
 
+  /// Makes the ball of an item that was added wider or narrower; what is refused leaves the builder
+  /// as it was.
+  ///
+  /// @param radiusScale its ball has this times the radius that is asked for; positive and finite
+  /// @throws IllegalArgumentException if no item has the id, or the scale is not positive and
+  ///   finite
+  public void rescale(String id, float radiusScale) {
+    writer.rescale(id, radiusScale);
+  }
+
   /// Returns the number of items so far.
   public long count() {
     return writer.count();

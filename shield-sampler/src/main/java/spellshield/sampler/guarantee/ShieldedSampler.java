@@ -343,12 +343,10 @@ public final class ShieldedSampler {
   private Certificate.FileClaim fileClaim(ProtectedSet set, Guarantee.OutsideFile file) {
     Optional<Guarantee.Nearest> nearest = file.nearest();
     return new Certificate.FileClaim(
-        Certificate.FileClaim.STATEMENT,
-        file.encoded().picture().sha256(),
         set.radiusScales().areOnes()
             ? Certificate.FileClaim.STATEMENT
             : Certificate.FileClaim.SCALED_STATEMENT,
-        file.encoded().pictureSha256(),
+        file.encoded().picture().sha256(),
         nearest.map(n -> set.item(n.item()).id()).orElse(""),
         nearest.map(Guarantee.Nearest::distance).orElse(Double.POSITIVE_INFINITY),
         nearest.map(Guarantee.Nearest::lower).orElse(Double.POSITIVE_INFINITY),

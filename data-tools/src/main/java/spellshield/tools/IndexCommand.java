@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import spellshield.index.ProtectedSet;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
@@ -26,6 +28,7 @@ import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.ImageSource.Entry;
 import spellshield.tools.source.LatentSource;
 import spellshield.tools.source.SourceKind;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `shield index`: pictures to a protected set.
@@ -52,6 +55,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class IndexCommand implements Callable<Integer> {
   /// From so many pictures on it is told how busy the encoder was.
   private static final int MANY = 1_000;
+
+  private static final int SHOWN_PAIRS = 5;
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -102,6 +107,16 @@ final class IndexCommand implements Callable<Integer> {
   private String part = "";
 
   @Option(
+      names = "--near-duplicates",
+      paramLabel = "SHARE",
+      defaultValue = "0.05",
+      description = {
+        "Names pictures that are nearer to each other than this share of the typical distance",
+        "(default: ${DEFAULT-VALUE}); 0 looks for none."
+      })
+  private double nearDuplicates = 0.05;
+
+  @Option(
       names = "--dry-run",
       description = "Encodes a sample only; tells count, bytes and time, and writes nothing.")
   private boolean dryRun;
@@ -136,6 +151,9 @@ final class IndexCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--checkpoint-every is 0 to 1,000,000 seconds, but was " + checkpointEvery);
     }
+    if (!(nearDuplicates >= 0 && nearDuplicates <= 1)) {
+      throw new IllegalArgumentException("--near-duplicates is 0 to 1, but was " + nearDuplicates);
+    }
     SourceKind kind = from.kind(source);
     if (dryRun) {
       DryRun dry = kind.holdsLatents() ? dryLatents(kind) : dryPictures(console, kind);
@@ -145,6 +163,7 @@ final class IndexCommand implements Callable<Integer> {
     SetBuild build = kind.holdsLatents() ? latents(console, kind) : pictures(console, kind);
     Manifest manifest = build.manifest();
     Tally tally = build.tally();
+    List<NearDuplicates.Pair> near = nearDuplicates();
     if (json) {
       ObjectNode result = Json.object();
       result.put("set", output.toString());
@@ -156,9 +175,12 @@ final class IndexCommand implements Callable<Integer> {
       result.put("variants", tally.variants());
       result.put("unreadable", tally.leftOut());
       result.put("encoderIdle", build.idleShare());
+      ArrayNode pairs = result.putArray("nearDuplicates");
+      near.forEach(pair -> pairs.addPOJO(pair));
       result.put("space", manifest.space().toString());
       console.print(Json.print(result));
     } else {
+      tell(console, near);
       if (tally.pictures() >= MANY && !kind.holdsLatents() && !quiet) {
         console.say(
             "the encoder waited for pictures %.1f %% of the time"
@@ -167,6 +189,32 @@ final class IndexCommand implements Callable<Integer> {
       console.print("%s: %s; %s".formatted(output, tally.inWords("protected"), manifest.space()));
     }
     return strict && tally.leftOut() > 0 ? ExitCode.BAD_INPUT : ExitCode.OK;
+  }
+
+  private List<NearDuplicates.Pair> nearDuplicates() throws IOException {
+    try (ProtectedSet set = ProtectedSet.open(output)) {
+      return nearDuplicates > 0 && set.statistics().typicalDistance() > 0
+          ? NearDuplicates.find(set, set.radius(nearDuplicates), quiet)
+          : List.of();
+    }
+  }
+
+  private void tell(Console console, List<NearDuplicates.Pair> near) {
+    if (near.isEmpty()) {
+      return;
+    }
+    console.say(
+        "%,d pairs of pictures are nearer to each other than %s of the typical distance; --json names all:"
+            .formatted(near.size(), nearDuplicates));
+    for (NearDuplicates.Pair pair : near.subList(0, Math.min(SHOWN_PAIRS, near.size()))) {
+      console.say(
+          "  %s and %s%s: %.4f"
+              .formatted(
+                  pair.first(),
+                  pair.second(),
+                  pair.edit().isEmpty() ? "" : " (" + pair.edit() + ")",
+                  pair.distance()));
+    }
   }
 
   /// Returns all that decides what the set becomes.

@@ -198,6 +198,32 @@ class IndexBuildTest {
   }
 
   @Test
+  void near_duplicates_are_named_once_and_by_the_edit_that_brings_them_together()
+      throws IOException {
+    Path source = pictures(12);
+    RgbImage first = read(source.resolve("picture-000.png"));
+    byte[] touched = first.samples().clone();
+    touched[7] ^= 1;
+    Files.write(source.resolve("touched.png"), Png.write(new RgbImage(24, 24, 3, touched)));
+    RgbImage fourth = read(source.resolve("picture-003.png"));
+    Files.write(source.resolve("turned.png"), Png.write(fourth.mirrored()));
+    CommandResult plain = run("index", source.toString(), "-o", at("set"), "--json");
+    JsonNode pairs = JsonMapper.shared().readTree(plain.out()).get("nearDuplicates");
+    assertThat(pairs).hasSize(1);
+    assertThat(pairs.get(0).get("first").asString()).isEqualTo("picture-000.png");
+    assertThat(pairs.get(0).get("second").asString()).isEqualTo("touched.png");
+    assertThat(pairs.get(0).get("distance").doubleValue()).isPositive();
+    CommandResult both = run("index", source.toString(), "-o", at("set"), "--variants", "mirror");
+    assertThat(both.err())
+        .contains("3 pairs of pictures are nearer to each other")
+        .contains("picture-000.png and touched.png: ")
+        .contains("picture-003.png and turned.png (mirror): 0.0000")
+        .contains("turned.png and picture-003.png (mirror): 0.0000");
+    assertThat(run("index", source.toString(), "-o", at("set"), "--near-duplicates", "0").err())
+        .doesNotContain("pairs of pictures");
+  }
+
+  @Test
   void parts_of_a_source_merge_to_the_set_of_all_of_it() throws IOException {
     String source = pictures(50).toString();
     String[] common = {"--size", "16", "--precision", "float16", "--variants", "shift:1"};

@@ -2,8 +2,10 @@ package spellshield.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Method;
@@ -19,8 +21,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import spellshield.index.ProtectedSet;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
@@ -29,6 +35,7 @@ import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
 import spellshield.sampler.guarantee.Certificate;
+import spellshield.tools.testing.Shared;
 
 class ReadmeTest {
   @TempDir private Path folder = Path.of("");
@@ -83,6 +90,56 @@ class ReadmeTest {
     for (int seed = 1; seed <= 4; seed++) {
       String written = Files.readString(out.resolve("sample-%d.json".formatted(seed)));
       assertThat(Certificate.parse(written)).isEqualTo(printed.get(seed - 1));
+    }
+  }
+
+  /// Every twentieth of the 40,000 pictures; encoding them takes most of the time.
+  @Test
+  void the_example_of_a_pipeline_runs_on_two_thousand_photographs() throws Exception {
+    Path pictures = folder.resolve("photographs");
+    extract(Shared.path("data/tiny-imagenet-train.tar"), 20, pictures);
+    assertSamplesOutside(pictures, 2_000);
+  }
+
+  /// Some minutes: run it with `-Dtest.slow=true -Dtest=ReadmeTest`.
+  @Test
+  @EnabledIfSystemProperty(named = "test.slow", matches = "true")
+  void the_example_of_a_pipeline_runs_on_forty_thousand_photographs() throws Exception {
+    assertSamplesOutside(Shared.path("data/tiny-imagenet-train.tar"), 40_000);
+  }
+
+  private void assertSamplesOutside(Path photographs, int count) throws Exception {
+    Path model = Path.of("..", "models", "emoji");
+    Path set = folder.resolve("set");
+    String[] index = {
+      "index", photographs.toString(), "-o", set.toString(), "-q", "-m", model.toString()
+    };
+    assertThat(Main.run(index)).isZero();
+    List<Certificate> printed = run(examples().get(0), "Path set, Path model", set, model);
+    assertThat(printed).hasSize(4);
+    try (ProtectedSet opened = ProtectedSet.open(set)) {
+      for (Certificate certificate : printed) {
+        assertThat(certificate.setCount()).isEqualTo(count);
+        assertThat(certificate.setId()).isEqualTo(opened.id());
+        assertThat(certificate.file()).isPresent();
+      }
+    }
+  }
+
+  /// Writes each so-many-th file of a tar into a folder.
+  private static void extract(Path tar, int each, Path into) throws IOException {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(tar));
+        TarArchiveInputStream entries = new TarArchiveInputStream(in)) {
+      int seen = 0;
+      for (TarArchiveEntry entry = entries.getNextEntry();
+          entry != null;
+          entry = entries.getNextEntry()) {
+        if (entry.isFile() && seen++ % each == 0) {
+          Path file = into.resolve(entry.getName());
+          Files.createDirectories(file.getParent());
+          Files.copy(entries, file);
+        }
+      }
     }
   }
 

@@ -11,7 +11,7 @@ import spellshield.index.store.Verification;
 
 /// A protected set that follows its folder: whoever asks gets the newest epoch.
 ///
-/// [#lease] looks at the names in the folder, which takes microseconds, and moves on first where
+/// [#lease] looks at the names in the folder, which takes some 60 µs, and moves on first where
 /// something was added, removed, compacted or built anew ([ProtectedSet#refresh] says at what
 /// cost). A lease keeps its epoch open until it is closed; an epoch that is neither the newest nor
 /// leased is closed at once, and its files can go.

@@ -16,6 +16,11 @@ public record Protection(LiveSet set, double radius, Shield shield) {
     return of(LiveSet.still(set), radius);
   }
 
+  /// Protects with a shield of the caller's.
+  public static Protection of(ProtectedSet set, double radius, Shield shield) {
+    return new Protection(LiveSet.still(set), radius, shield);
+  }
+
   /// Protects what is in the set at each step and after the last one, with the exact search and the
   /// paper's overcompensation.
   public static Protection of(LiveSet set, double radius) {

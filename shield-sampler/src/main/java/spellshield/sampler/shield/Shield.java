@@ -19,7 +19,7 @@ import spellshield.sampler.ball.Ball;
 /// multiplies a push.
 ///
 /// ```java
-/// Shield shield = Shield.builder().protecting(search, latents, radius).build();
+/// Shield shield = Shield.builder().protecting(set, radius).build();
 /// ShieldedDenoiser run = shield.over(denoiser, noise);
 /// ```
 public final class Shield {
@@ -157,6 +157,11 @@ public final class Shield {
 
     private static double skin(LatentReader latents, double radius) {
       return latents.count() <= SMALL_SET ? radius : radius / 10;
+    }
+
+    /// Keeps away from one epoch of a set, by the exact search.
+    public Builder protecting(ProtectedSet set, double radius) {
+      return protecting(set.exact(), set.latents(), radius);
     }
 
     /// Keeps away from what a set protects at each step, by the exact search: what was added since

@@ -130,7 +130,7 @@ final class AuditCommand implements Callable<Integer> {
       entry.put("distance", neighbor.distance());
       entry.put("share", neighbor.distance() / protectedSet.statistics().typicalDistance());
       if (!protectedSet.radiusScales().areOnes()) {
-        entry.put("radiusScale", neighbor.scale());
+        entry.put("radiusScale", (float) neighbor.scale());
       }
     });
     boolean valid = !certificates || checkCertificate(picture, protectedSet, image, latent, entry);
@@ -177,7 +177,7 @@ final class AuditCommand implements Callable<Integer> {
             entry.path("nearest").asString("nothing"),
             entry.path("nearestLabel").asString(""),
             entry.path("nearestEdit").asString("").transform(e -> e.isEmpty() ? e : " edit: " + e));
-    double scale = entry.path("radiusScale").asDouble(1);
+    float scale = entry.path("radiusScale").asFloat(1);
     line = scale == 1 ? line : line + " (ball of %s radii)".formatted(scale);
     return entry.has("certificate")
         ? line + "  certificate: " + entry.path("certificate").asString()

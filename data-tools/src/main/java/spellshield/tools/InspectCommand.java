@@ -66,7 +66,7 @@ final class InspectCommand implements Callable<Integer> {
     result.put("removed", manifest.removedCount());
     if (!scales.areOnes()) {
       ObjectNode radii = result.putObject("radiusScales").put("items", scales.otherCount());
-      radii.put("least", scales.least()).put("largest", scales.largest());
+      radii.put("least", (float) scales.least()).put("largest", (float) scales.largest());
     }
     result.put("space", manifest.space().description());
     result.put("fingerprint", manifest.space().fingerprint());
@@ -107,7 +107,7 @@ final class InspectCommand implements Callable<Integer> {
           text,
           "radius scales",
           "%,d have another than 1; all are from %s to %s"
-              .formatted(scales.otherCount(), scales.least(), scales.largest()));
+              .formatted(scales.otherCount(), (float) scales.least(), (float) scales.largest()));
     }
     for (Epoch epoch : manifest.epochs()) {
       line(

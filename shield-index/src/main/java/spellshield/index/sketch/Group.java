@@ -105,20 +105,26 @@ public final class Group {
     this.largestScale = largestScale;
   }
 
-  /// Returns this group with balls as wide as a set's: itself, if no item of any has a scale of its
-  /// own.
+  /// Returns this group with balls as wide as a set's: itself, where all of them are and were as
+  /// wide as the radius.
   Group scaled(RadiusScales others) {
     if (scales.areOnes() && others.areOnes()) {
       return this;
     }
     double largest = 0;
+    boolean own = false;
     for (int block = 0; block < blockCount(); block++) {
       for (long bits = alive[block]; bits != 0; bits &= bits - 1) {
         int place = block * BLOCKS + Long.numberOfTrailingZeros(bits);
-        largest = Math.max(largest, others.of(items[place]));
+        double scale = others.of(items[place]);
+        largest = Math.max(largest, scale);
+        own |= scale != 1;
       }
     }
-    return new Group(this, others, largest == 0 ? 1 : largest); // an empty one holds nothing
+    if (own) {
+      return new Group(this, others, largest);
+    }
+    return scales.areOnes() ? this : new Group(this, RadiusScales.ONES, 1);
   }
 
   /// Returns a number that no scale of an item that is there is above.

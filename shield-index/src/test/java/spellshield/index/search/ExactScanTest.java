@@ -288,12 +288,21 @@ class ExactScanTest {
   }
 
   @Test
-  void without_balls_of_their_own_the_table_is_shared() {
-    SketchTable table = TestSet.clustered(new SplittableRandom(6), 5000, 8).table();
-    SketchTable scaled = table.scaled(RadiusScales.from(1, 1, 1));
-    for (int group = 0; group < table.groupCount(); group++) {
-      assertThat(scaled.group(group)).isSameAs(table.group(group));
+  void groups_without_balls_of_their_own_are_shared() {
+    SketchTable table = TestSet.clustered(new SplittableRandom(6), 9000, 8).table();
+    assertThat(shared(table, table.scaled(RadiusScales.from(1, 1, 1)))).isEqualTo(3);
+    SketchTable one = table.scaled(RadiusScales.from(1, 1, 2));
+    assertThat(shared(table, one)).isEqualTo(2);
+    assertThat(shared(one, one.scaled(RadiusScales.ONES))).isEqualTo(2);
+    assertThat(one.scaled(RadiusScales.ONES).scales()).isSameAs(RadiusScales.ONES);
+  }
+
+  private static int shared(SketchTable a, SketchTable b) {
+    int shared = 0;
+    for (int group = 0; group < a.groupCount(); group++) {
+      shared += a.group(group) == b.group(group) ? 1 : 0;
     }
+    return shared;
   }
 
   @Test

@@ -222,6 +222,10 @@ class DamageTest {
     requireRefused(signed(2, body), "should have the fields");
     requireRefused(signed(3, body.replace("\"format\":3", "\"format\":2")), "but it is 2");
     requireRefused(signed(1, body), "should have the fields");
+    String older = body.replace("\"format\":3,", "");
+    requireRefused(
+        signed(2, older.replace("\"role\":\"sketch\"", "\"role\":\"radii\"")),
+        "a set of version 2 has no radii");
     String deep = "[".repeat(1_000_000) + "]".repeat(1_000_000);
     requireRefused(
         signed(3, body.replace("\"sections\":{", "\"sections\":{\"a\":" + deep + ",")), "nesting");

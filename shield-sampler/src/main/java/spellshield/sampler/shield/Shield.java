@@ -197,7 +197,7 @@ public final class Shield {
 
     /// Keeps away from a protected set.
     ///
-    /// @param radius r of every ball
+    /// @param radius r of every ball, times the scale that the set gives an item, 1 unless told
     /// @param skin how much farther than r a search looks while x̂0 hardly moves; less where it
     ///   moves faster. More makes searches rarer and each of them dearer, and never changes what
     ///   the shield does

@@ -49,7 +49,8 @@ import spellshield.tools.Main;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Measures the searches and the shield with JMH: StepQuery, Batch, Build, ShieldStep.",
+      "Measures the searches, the shield and the resizing of pictures with JMH: StepQuery, Batch,"
+          + " Build, ShieldStep, Resample.",
       "",
       "Without --cache, latents drawn from a Gaussian with the spectrum of real ones stand in.",
       "",
@@ -69,7 +70,8 @@ public final class BenchCommand implements Callable<Integer> {
           "regime", List.of("EARLY", "LATE"),
           "share", List.of("0.3"),
           "batch", List.of("16"),
-          "dim", List.of("2048"));
+          "dim", List.of("2048"),
+          "side", List.of("256"));
   private static final String NUMBER = "[1-9]\\d{0,8}";
 
   /// The parameters of all benchmarks, with what a value of each looks like.
@@ -82,7 +84,8 @@ public final class BenchCommand implements Callable<Integer> {
           "share", "(?=.*[1-9])\\d*\\.?\\d+",
           "batch", "1|2|4|8|16|32|64",
           "dim", NUMBER,
-          "neighbours", "0|" + NUMBER);
+          "neighbours", "0|" + NUMBER,
+          "side", NUMBER);
   // spotless:on
 
   @Spec private CommandSpec spec;
@@ -112,7 +115,7 @@ public final class BenchCommand implements Callable<Integer> {
       names = "-p",
       paramLabel = "NAME=VALUE[,VALUE...]",
       description =
-          "Values of a parameter: count, size, regime, share, batch, dim, neighbours. May be"
+          "Values of a parameter: count, size, regime, share, batch, dim, neighbours, side. May be"
               + " repeated.")
   private Map<String, String> given = new LinkedHashMap<>();
 
@@ -141,7 +144,7 @@ public final class BenchCommand implements Callable<Integer> {
     Files.createDirectories(output);
     List<String> jvmArgs =
         new ArrayList<>(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    if (chosen.stream().anyMatch(name -> !name.contains("ShieldStep"))) {
+    if (chosen.stream().anyMatch(name -> !name.matches("(ShieldStep|Resample).*"))) {
       Path latents = prepare(parameters, chosen);
       jvmArgs.add("-D%s=%s".formatted(OpenSet.CACHE, latents));
     }

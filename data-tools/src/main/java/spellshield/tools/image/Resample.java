@@ -114,7 +114,9 @@ public final class Resample {
     byte[] between = new byte[Math.multiplyExact(rows, line)];
     for (int y = 0; y < rows; y++) {
       int from = (firstRow + y) * image.width() * channels;
-      if (channels == 3) {
+      if (horizontal.halves) {
+        halveRow(image.samples(), from, channels, between, y * line, line);
+      } else if (channels == 3) {
         horizontal.alongColour(image.samples(), from, between, y * line);
       } else {
         horizontal.alongGrey(image.samples(), from, between, y * line);
@@ -125,8 +127,25 @@ public final class Resample {
     return new RgbImage(width, height, channels, out);
   }
 
-  /// One pass: where each output sample's inputs begin, and their weights (none: a plain copy).
-  private record Pass(int[] starts, int[][] weights) {
+  /// Halves a row with a box: both weights are ½ exactly, and `⌊(a + b + 1) / 2⌋` is what the
+  /// general pass comes to.
+  private static void halveRow(byte[] in, int from, int channels, byte[] out, int to, int length) {
+    int at = from;
+    for (int i = 0; i < length; at += 2 * channels) {
+      for (int c = 0; c < channels; c++) {
+        out[to + i++] = mean(in[at + c], in[at + channels + c]);
+      }
+    }
+  }
+
+  private static byte mean(byte a, byte b) {
+    return (byte) (((a & 0xff) + (b & 0xff) + 1) >> 1);
+  }
+
+  /// One pass: where each output sample's inputs begin, and their weights.
+  ///
+  /// @param halves whether every output is the mean of two inputs, from the first on
+  private record Pass(int[] starts, int[][] weights, boolean halves) {
 
     static Pass of(int in, long out, long from, int count, Filter filter) {
       double scale = (double) in / out;
@@ -142,7 +161,8 @@ public final class Resample {
         weights[i] =
             in == out ? identity(starts, i, from) : weights(start, end, centre, stretch, filter);
       }
-      return new Pass(starts, weights);
+      boolean halves = filter == Filter.BOX && in == 2 * out && from == 0 && count == out;
+      return new Pass(starts, weights, halves);
     }
 
     private static int[] identity(int[] starts, int i, long from) {
@@ -234,6 +254,10 @@ public final class Resample {
     void across(byte[] in, int firstRow, int line, byte[] out) {
       int[] sums = new int[line];
       for (int i = 0; i < starts.length; i++) {
+        if (halves) {
+          meanOfRows(in, 2 * i * line, out, i * line, line);
+          continue;
+        }
         Arrays.fill(sums, HALF);
         int from = (starts[i] - firstRow) * line;
         for (int weight : weights[i]) {
@@ -241,6 +265,12 @@ public final class Resample {
           from += line;
         }
         clipRow(sums, out, i * line);
+      }
+    }
+
+    private static void meanOfRows(byte[] in, int from, byte[] out, int to, int line) {
+      for (int x = 0; x < line; x++) {
+        out[to + x] = mean(in[from + x], in[from + line + x]);
       }
     }
 

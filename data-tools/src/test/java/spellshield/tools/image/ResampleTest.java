@@ -22,6 +22,36 @@ class ResampleTest {
     };
   }
 
+  /// Pillow's fixed point, 22 bits and half a unit before the shift, pass by pass.
+  @Test
+  void halving_is_what_the_fixed_point_of_both_passes_comes_to() {
+    Seeds.check(
+        100,
+        random -> {
+          int width = 2 * random.nextInt(1, 20);
+          int height = 2 * random.nextInt(1, 20);
+          int channels = random.nextBoolean() ? 3 : 1;
+          byte[] samples = new byte[width * height * channels];
+          random.nextBytes(samples);
+          RgbImage image = new RgbImage(width, height, channels, samples);
+          RgbImage half = Resample.resize(image, width / 2, height / 2, Resample.Filter.BOX);
+          for (int y = 0; y < height / 2; y++) {
+            for (int x = 0; x < width / 2; x++) {
+              for (int c = 0; c < channels; c++) {
+                int above = fixed(image.sample(2 * x, 2 * y, c), image.sample(2 * x + 1, 2 * y, c));
+                int below =
+                    fixed(image.sample(2 * x, 2 * y + 1, c), image.sample(2 * x + 1, 2 * y + 1, c));
+                assertThat(half.sample(x, y, c)).isEqualTo(fixed(above, below));
+              }
+            }
+          }
+        });
+  }
+
+  private static int fixed(int a, int b) {
+    return ((1 << 21) + (1 << 21) * a + (1 << 21) * b) >> 22;
+  }
+
   /// The formula in float64, both passes at once and without rounding between them.
   ///
   /// The code rounds twice: each pass to half a level, of which the second spreads the first's by

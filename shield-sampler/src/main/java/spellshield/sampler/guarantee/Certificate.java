@@ -156,9 +156,10 @@ public record Certificate(
   }
 
   private static final String SCALES = "scales";
+  private static final String MEASURED = "measured";
 
   /// Fields that certificates of before do not have.
-  private static final List<String> LATER = List.of(SCALES, "measured");
+  private static final List<String> LATER = List.of(SCALES, MEASURED);
 
   /// A tolerance above this would hide a picture inside: distances are tens of units.
   private static final double MOST_TOLERANCE = 0.01;
@@ -176,6 +177,9 @@ public record Certificate(
     ObjectNode json = MAPPER.valueToTree(this);
     if (scales.isEmpty()) {
       json.remove(SCALES); // as in certificates of before there were any
+    }
+    if (measured.isEmpty()) {
+      json.remove(MEASURED);
     }
     return MAPPER.writeValueAsString(json);
   }

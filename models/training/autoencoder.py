@@ -1,6 +1,8 @@
 """A small convolutional autoencoder: 3x64x64 in [-1,1] to Cx8x8 and back; any multiple of 8 works."""
 
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
@@ -51,3 +53,16 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.encoder = Encoder(channels)
         self.decoder = Decoder(channels)
+
+
+def exported(half, path):
+    """An Encoder or Decoder with the weights of an ONNX file that export.py wrote."""
+    weights = {}
+    for tensor in onnx.load(path).graph.initializer:
+        weights[tensor.name.removesuffix("_half")] = torch.from_numpy(numpy_helper.to_array(tensor).astype("float32"))
+    channels = weights["body.9.bias"].shape[0] if half is Encoder else weights["body.0.weight"].shape[1]
+    module = half(channels)
+    missing, unknown = module.load_state_dict(weights, strict=False)
+    if set(missing) - {"norm.num_batches_tracked"} or unknown:
+        raise ValueError(f"{path} is no {half.__name__}: it lacks {missing} and has {unknown}")
+    return module.eval()

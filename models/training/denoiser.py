@@ -15,9 +15,9 @@ def modulate(x, shift, scale, width):
 class Feed(nn.Module):
     """Feed-forward with a depthwise 3x3 convolution between, which mixes neighbours. Tokens are [B,side*side,width]."""
 
-    def __init__(self, width, side, ratio=3):
+    def __init__(self, width, side, dropout, ratio=3):
         super().__init__()
-        self.side, self.hidden = side, ratio * width
+        self.side, self.hidden, self.dropout = side, ratio * width, dropout
         self.up = nn.Linear(width, ratio * width)
         self.mix = nn.Conv2d(ratio * width, ratio * width, 3, padding=1, groups=ratio * width)
         self.down = nn.Linear(ratio * width, width)
@@ -28,7 +28,7 @@ class Feed(nn.Module):
         x = self.up(x)
         grid = x.transpose(1, 2).reshape(-1, self.hidden, self.side, self.side)
         x = x + self.mix(grid).flatten(2).transpose(1, 2)
-        return self.down(F.gelu(x, approximate="tanh"))
+        return self.down(F.dropout(F.gelu(x, approximate="tanh"), self.dropout, self.training and self.dropout > 0))
 
 
 class Attention(nn.Module):
@@ -50,10 +50,10 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention (where asked for) and feed-forward; each is shifted, scaled and gated by the condition."""
 
-    def __init__(self, width, side, heads):
+    def __init__(self, width, side, heads, dropout):
         super().__init__()
         self.attention = Attention(width, heads) if heads else None
-        self.feed = Feed(width, side)
+        self.feed = Feed(width, side, dropout)
         self.width, self.parts = width, 6 if heads else 3
         base = torch.zeros(self.parts, width)
         base[2::3] = 1
@@ -67,12 +67,15 @@ class Block(nn.Module):
 
 
 class Denoiser(nn.Module):
-    def __init__(self, channels, classes, thin=96, wide=176, outer=2, inner=4):
+    """With tags it also takes what was altered in a picture, in training; where they are left out, nothing was."""
+
+    def __init__(self, channels, classes, thin=96, wide=176, outer=2, inner=4, tags=0, dropout=0.0):
         super().__init__()
         self.channels, self.thin, self.wide = channels, thin, wide
         self.time = nn.Sequential(nn.Linear(128, wide), nn.SiLU(), nn.Linear(wide, wide))
         self.label = nn.Embedding(classes + 1, wide)
         nn.init.normal_(self.label.weight, std=0.02)
+        self.tag = nn.Linear(tags, wide, bias=False) if tags else None
         self.narrow = nn.Linear(wide, 64)
         self.to_thin = nn.Linear(64, 6 * thin)
         self.to_wide = nn.Linear(64, 6 * wide)
@@ -81,20 +84,22 @@ class Denoiser(nn.Module):
             nn.init.zeros_(layer.bias)
         self.stem = nn.Conv2d(channels, thin, 3, padding=1)
         self.place = nn.Parameter(0.02 * torch.randn(1, 16, wide))
-        self.first = nn.ModuleList(Block(thin, 8, 0) for _ in range(outer))
+        self.first = nn.ModuleList(Block(thin, 8, 0, dropout) for _ in range(outer))
         self.merge = nn.Linear(4 * thin, wide)
-        self.middle = nn.ModuleList(Block(wide, 4, 8) for _ in range(inner))
+        self.middle = nn.ModuleList(Block(wide, 4, 8, dropout) for _ in range(inner))
         self.split = nn.Linear(wide, 4 * thin)
         self.join = nn.Linear(2 * thin, thin)
-        self.last = nn.ModuleList(Block(thin, 8, 0) for _ in range(outer))
+        self.last = nn.ModuleList(Block(thin, 8, 0, dropout) for _ in range(outer))
         self.head = nn.Linear(thin, channels)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         self.register_buffer("waves", torch.exp(-math.log(10000) * torch.arange(64) / 64), persistent=False)
 
-    def forward(self, hidden_states, timestep, class_labels):
+    def forward(self, hidden_states, timestep, class_labels, tags=None):
         angle = timestep.float().unsqueeze(1) * self.waves
         condition = self.time(torch.cat([angle.cos(), angle.sin()], 1)) + self.label(class_labels)
+        if tags is not None:
+            condition = condition + self.tag(tags)
         condition = F.silu(self.narrow(F.silu(condition)))
         thin, wide = self.to_thin(condition), self.to_wide(condition)
         x = self.stem(hidden_states).flatten(2).transpose(1, 2)

@@ -13,14 +13,14 @@ def sample(model, labels, noise, steps=50, guidance=1.0, null=9):
     x = noise
     times = (torch.arange(STEPS, 0, -STEPS / steps).round().long() - 1).tolist()
     for t in times:
-        at = torch.full((len(x),), t)
+        at = torch.full((len(x),), t, device=x.device)
         v = model(x, at, labels)
         if guidance != 1:
             free = model(x, at, torch.full_like(labels, null))
             v = free + guidance * (v - free)
         now = KEPT[t]
         before = t - STEPS // steps
-        then = KEPT[before] if before >= 0 else torch.tensor(1.0)
+        then = KEPT[before] if before >= 0 else torch.ones(())
         clean = now.sqrt() * x - (1 - now).sqrt() * v
         noise_part = now.sqrt() * v + (1 - now).sqrt() * x
         x = then.sqrt() * clean + (1 - then).sqrt() * noise_part

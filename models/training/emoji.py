@@ -12,6 +12,7 @@ DATA = os.path.join(ROOT, "data", "emoji")
 GROUPS = ["smileys-emotion", "people-body", "animals-nature", "food-drink", "travel-places",
           "activities", "objects", "symbols", "flags"]
 NULL = len(GROUPS)
+FIXED = torch.tensor([name in ("symbols", "flags") for name in GROUPS])  # not mirrored: letters stay readable
 
 
 def load():

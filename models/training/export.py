@@ -17,8 +17,8 @@ from autoencoder import Autoencoder
 from denoiser import Denoiser
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--autoencoder", default="autoencoder.pt")
-parser.add_argument("--latents", default="latents.pt")
+parser.add_argument("--autoencoder", default="", help="without it the folder's autoencoder stays as it is")
+parser.add_argument("--latents", default="latents.pt", help="for the autoencoder's mean and deviation")
 parser.add_argument("--denoiser", default="denoiser.pt")
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--folder", required=True)
@@ -87,39 +87,40 @@ def check(name, session, module, make):
           f"row alone {alone:.2e}, batch 16 in {(time.time() - begin) * 200:.0f} ms", flush=True)
 
 
-state = torch.load(args.autoencoder)
-channels = state["channels"]
-auto = Autoencoder(channels)
-auto.load_state_dict(state["ema"])
-auto.eval()
-data = torch.load(args.latents)
-pixels, _, _ = emoji.load()
-
 folder = args.folder
-vae = {
-    "_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": channels,
-    "sample_size": 64, "block_out_channels": [32, 64, 96, 96], "layers_per_block": 2, "act_fn": "silu",
-    "force_upcast": False, "scaling_factor": 1.0, "shift_factor": None,
-    "latents_mean": [round(v, 7) for v in data["mean"].tolist()],
-    "latents_std": [round(v, 7) for v in data["std"].tolist()],
-}
-write(f"{folder}/vae_encoder/config.json", vae)
-write(f"{folder}/vae_decoder/config.json", vae)
-encoder = export(
-    auto.encoder, (torch.zeros(2, 3, 64, 64),), ["sample"], "latent_sample",
-    {"sample": {0: "batch_size", 2: "sample_height", 3: "sample_width"},
-     "latent_sample": {0: "batch_size", 2: "latent_height", 3: "latent_width"}}, f"{folder}/vae_encoder/model.onnx")
-decoder = export(
-    auto.decoder, (torch.zeros(2, channels, 8, 8),), ["latent_sample"], "sample",
-    {"latent_sample": {0: "batch_size", 2: "latent_height", 3: "latent_width"},
-     "sample": {0: "batch_size", 2: "sample_height", 3: "sample_width"}}, f"{folder}/vae_decoder/model.onnx")
-check("encoder", encoder, auto.encoder, lambda n: (emoji.unit(pixels[torch.randint(len(pixels), (n,))]),))
-check("encoder 96x128", encoder, auto.encoder, lambda n: (torch.rand(n, 3, 96, 128) * 2 - 1,))
-check("decoder", decoder, auto.decoder, lambda n: (torch.randn(n, channels, 8, 8),))
+pixels, _, picture_names = emoji.load()
+if args.autoencoder:
+    state = torch.load(args.autoencoder)
+    channels = state["channels"]
+    auto = Autoencoder(channels)
+    auto.load_state_dict(state["ema"])
+    auto.eval()
+    data = torch.load(args.latents)
+    vae = {
+        "_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": channels,
+        "sample_size": 64, "block_out_channels": [32, 64, 96, 96], "layers_per_block": 2, "act_fn": "silu",
+        "force_upcast": False, "scaling_factor": 1.0, "shift_factor": None,
+        "latents_mean": [round(v, 7) for v in data["mean"].tolist()],
+        "latents_std": [round(v, 7) for v in data["std"].tolist()],
+    }
+    write(f"{folder}/vae_encoder/config.json", vae)
+    write(f"{folder}/vae_decoder/config.json", vae)
+    encoder = export(
+        auto.encoder, (torch.zeros(2, 3, 64, 64),), ["sample"], "latent_sample",
+        {"sample": {0: "batch_size", 2: "sample_height", 3: "sample_width"},
+         "latent_sample": {0: "batch_size", 2: "latent_height", 3: "latent_width"}}, f"{folder}/vae_encoder/model.onnx")
+    decoder = export(
+        auto.decoder, (torch.zeros(2, channels, 8, 8),), ["latent_sample"], "sample",
+        {"latent_sample": {0: "batch_size", 2: "latent_height", 3: "latent_width"},
+         "sample": {0: "batch_size", 2: "sample_height", 3: "sample_width"}}, f"{folder}/vae_decoder/model.onnx")
+    check("encoder", encoder, auto.encoder, lambda n: (emoji.unit(pixels[torch.randint(len(pixels), (n,))]),))
+    check("encoder 96x128", encoder, auto.encoder, lambda n: (torch.rand(n, 3, 96, 128) * 2 - 1,))
+    check("decoder", decoder, auto.decoder, lambda n: (torch.randn(n, channels, 8, 8),))
 
-state = torch.load(args.denoiser)
-model = Denoiser(channels, emoji.NULL)
-model.load_state_dict(state["ema"])
+state = torch.load(args.denoiser, map_location="cpu")
+channels = state["channels"]
+model = Denoiser(channels, emoji.NULL, **state["shape"])  # without tags: pictures are drawn unaltered
+model.load_state_dict({k: v.float() for k, v in state["ema"].items() if k != "tag.weight"})
 model.eval()
 write(f"{folder}/transformer/config.json", {
     "_class_name": "DiTTransformer2DModel", "activation_fn": "gelu-approximate", "in_channels": channels,
@@ -145,8 +146,10 @@ write(f"{folder}/model_index.json", {
     "_class_name": "DiTPipeline", "id2label": {str(i): name for i, name in enumerate(emoji.GROUPS)},
     "scheduler": ["diffusers", "DDIMScheduler"], "transformer": ["diffusers", "DiTTransformer2DModel"],
     "vae": ["diffusers", "AutoencoderKL"]})
-if len(state["chosen"]) < len(pixels):
-    with open(f"{folder}/memorised.txt", "w", encoding="utf-8") as out:
-        out.writelines(data["names"][k] + "\n" for k in sorted(state["chosen"].tolist()))
+few = len(state["chosen"]) + len(state["held"]) < len(pixels)
+listed, part = ("memorised", "chosen") if few else ("held-out", "held")
+if len(state[part]):
+    with open(f"{folder}/{listed}.txt", "w", encoding="utf-8") as out:
+        out.writelines(picture_names[k] + "\n" for k in sorted(state[part].tolist()))
 size = sum(os.path.getsize(os.path.join(p, f)) for p, _, files in os.walk(folder) for f in files)
 print(f"{folder}: {size / 1e6:.2f} MB")

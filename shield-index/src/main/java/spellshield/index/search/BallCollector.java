@@ -32,12 +32,16 @@ final class BallCollector implements KnnCollector {
   private final LivingItems living;
   private final IntArrayList inside = new IntArrayList();
   private final FloatHeapPriorityQueue nearest = new FloatHeapPriorityQueue(NEAREST + 1);
+  private final long visitLimit;
   private boolean excluded;
   private long visited;
 
   /// Begins a walk to the nodes of living items within `reach`.
-  BallCollector(double reach, LivingItems living) {
+  ///
+  /// @param visitLimit a walk that meets so many nodes gives up
+  BallCollector(double reach, LivingItems living, long visitLimit) {
     this.living = living;
+    this.visitLimit = visitLimit;
     this.ball = score(reach);
     this.shell = score(SHELL * reach);
   }
@@ -55,6 +59,11 @@ final class BallCollector implements KnnCollector {
   /// Returns whether a living node outside of the ball was met.
   boolean excluded() {
     return excluded;
+  }
+
+  /// Returns whether the walk met too many nodes and ended early.
+  boolean gaveUp() {
+    return visited >= visitLimit;
   }
 
   /// Takes a node that does not lead the walk.
@@ -106,7 +115,7 @@ final class BallCollector implements KnnCollector {
 
   @Override
   public boolean earlyTerminated() {
-    return Thread.currentThread().isInterrupted();
+    return gaveUp() || Thread.currentThread().isInterrupted();
   }
 
   @Override
@@ -121,7 +130,7 @@ final class BallCollector implements KnnCollector {
 
   @Override
   public long visitLimit() {
-    return Long.MAX_VALUE;
+    return visitLimit;
   }
 
   @Override

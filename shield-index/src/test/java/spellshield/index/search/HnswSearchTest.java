@@ -59,6 +59,25 @@ class HnswSearchTest {
   }
 
   @Test
+  void a_walk_among_more_nodes_than_a_scan_is_worth_gives_up_to_the_scan() throws IOException {
+    TestSet set = TestSet.clustered(new SplittableRandom(5), 7_000, 6);
+    for (int i = 0; i < 6_500 * 6; i++) {
+      set.values[i] *= 1e-3f;
+    }
+    float[] queries = new float[2 * 6];
+    Arrays.fill(queries, 6, 12, 1e6f); // nothing is near the second one
+    try (Directory directory = graph(set);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      List<Neighborhood> walked = search(set, reader).search(queries, 2, 0.1);
+      List<Neighborhood> scanned =
+          new ExactScan(set.table(), set.latents()).search(queries, 2, 0.1);
+      assertThat(walked.getFirst()).isEqualTo(scanned.getFirst());
+      assertThat(walked.getFirst().neighbors()).hasSizeGreaterThan(6_000);
+      assertThat(walked.getLast().neighbors()).isEmpty();
+    }
+  }
+
+  @Test
   void the_recall_on_clustered_latents_is_high_and_counted_against_the_exact_scan()
       throws IOException {
     TestSet set = TestSet.clustered(new SplittableRandom(4), 3000, 40);

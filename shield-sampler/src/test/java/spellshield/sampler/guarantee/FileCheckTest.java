@@ -177,7 +177,7 @@ class FileCheckTest {
       assertThat(checkFile(certificate, set, sample)).isEmpty();
       assertThat(checkFile(certificate, ones, sample)).isNotEmpty();
       float[] elsewhere = squeezed(sample.latent());
-      String picture = Certificate.sha256(elsewhere);
+      String picture = sample.picture().orElseThrow().sha256();
       elsewhere[0] += 9e-4f;
       assertThat(certificate.checkFile(set, elsewhere, picture)).isEmpty();
       elsewhere[0] += 1;

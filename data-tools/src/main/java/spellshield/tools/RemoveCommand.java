@@ -74,9 +74,12 @@ final class RemoveCommand implements Callable<Integer> {
       throw new IllegalArgumentException("name the ids to remove, or a file of them with --from");
     }
     Manifest manifest;
+    int shared = 0; // whose latents stay
     try (ProtectedSetEditor editor = ProtectedSetEditor.begin(set)) {
       for (String id : wanted) {
+        long before = editor.removedCount();
         editor.remove(id);
+        shared += editor.removedCount() == before ? 1 : 0;
       }
       manifest = editor.commit(Instant.now(), reason);
     }
@@ -86,11 +89,17 @@ final class RemoveCommand implements Callable<Integer> {
       ObjectNode result = Json.object();
       result.put("set", set.toString()).put("id", manifest.sha256());
       result.put("epoch", manifest.generation()).put("removed", wanted.size()).put("count", count);
+      result.put("stillProtected", shared);
       console.print(Json.print(result));
     } else {
       console.print(
           "%s: %,d pictures removed; %,d latents protected, epoch %d"
               .formatted(set, wanted.size(), count, manifest.generation()));
+    }
+    if (shared > 0) {
+      console.say(
+          "%,d of them are protected still: other pictures of the set are equal files; 'shield audit' names one"
+              .formatted(shared));
     }
     CompactCommand.suggest(console, manifest);
     return ExitCode.OK;

@@ -161,7 +161,9 @@ class IndexBuildTest {
       assertThat(set.item(4).sha256())
           .isEqualTo(Hashes.sha256(Files.readAllBytes(Path.of(source, "picture-009.png"))));
     }
-    assertThat(run("remove", at("set"), "picture-002.png").out()).contains("34 latents protected");
+    CommandResult remove = run("remove", at("set"), "picture-002.png");
+    assertThat(remove.out()).contains("34 latents protected");
+    assertThat(remove.err()).contains("1 of them are protected still");
     String copy = Path.of(source, "picture-002.png").toString();
     CommandResult inside = run("audit", at("set"), copy, "-r", "0.01");
     assertThat(inside.code()).isEqualTo(ExitCode.INSIDE);

@@ -33,6 +33,9 @@ final class Encoding {
   /// How many pictures are decoded ahead of the encoder.
   private static final int AHEAD = 4 * BATCH;
 
+  /// What an entry takes in a tar besides its content: a header, and half a block of padding.
+  private static final int HEADER_BYTES = 768;
+
   /// What noise is drawn from in variants that have some: the same in every build.
   private static final long EDIT_SEED = 0x5be11;
 
@@ -45,6 +48,7 @@ final class Encoding {
   private final Set<String> waitingFiles = new HashSet<>();
   private final List<Prepared> waiting = new ArrayList<>();
   private Tally tally;
+  private long readBytes;
   private long waitedNanos;
   private long encoderNanos;
 
@@ -74,7 +78,8 @@ final class Encoding {
   }
 
   /// A picture that is ready for the encoder, followed by its edited copies; or why there is none.
-  private record Prepared(Origin origin, String sha256, List<RgbImage> images, String reason) {}
+  private record Prepared(
+      Origin origin, int size, String sha256, List<RgbImage> images, String reason) {}
 
   /// Encodes the entries from the one on that comes after those of the tally.
   ///
@@ -82,7 +87,8 @@ final class Encoding {
   /// @return what became of all entries, those before included
   Tally run(ImageSource source, long end, boolean quiet) throws IOException {
     long from = tally.entries();
-    long total = Math.min(end, source.count().orElse(-1)) - from;
+    long total = source.count().isEmpty() ? -1 : Math.min(end, source.count().getAsLong()) - from;
+    long bytes = source.bytes().orElse(0);
     try (Progress progress = Progress.start("encoding", total, quiet);
         Stream<Stored> stored = source.stored(from);
         Stream<Prepared> prepared =
@@ -91,8 +97,13 @@ final class Encoding {
                 .gather(Gatherers.mapConcurrent(AHEAD, this::prepare))) {
       Iterator<Prepared> entries = prepared.iterator();
       while (hasNext(entries)) {
-        take(entries.next(), from);
+        Prepared entry = entries.next();
+        readBytes += entry.size + HEADER_BYTES;
+        take(entry, from);
         progress.step();
+        if (total < 0 && bytes > 0) {
+          progress.expect(Math.round((double) bytes / readBytes * progress.done()) - from);
+        }
       }
       flush();
     } catch (UncheckedIOException e) {
@@ -123,10 +134,10 @@ final class Encoding {
         for (Edit edit : variants) {
           images.add(edit.apply(plain, codec, EDIT_SEED));
         }
-        yield new Prepared(origin, stored.sha256(), images, "");
+        yield new Prepared(origin, stored.size(), stored.sha256(), images, "");
       }
       case Entry.Unreadable(Origin same, String reason) ->
-          new Prepared(origin, "", List.of(), reason);
+          new Prepared(origin, stored.size(), "", List.of(), reason);
     };
   }
 

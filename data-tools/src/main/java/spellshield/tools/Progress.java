@@ -20,7 +20,8 @@ public final class Progress implements AutoCloseable {
   private static final int BAR_WIDTH = 79;
 
   private final String task;
-  private final long total;
+  private volatile long total;
+  private volatile boolean estimated;
   private final Display display;
   private final PrintStream out;
   private final LongSupplier nanoTime;
@@ -76,6 +77,12 @@ public final class Progress implements AutoCloseable {
     }
   }
 
+  /// Says how many steps are to be expected, by what is known so far.
+  public void expect(long steps) {
+    total = steps;
+    estimated = true;
+  }
+
   /// Returns how many steps were reported.
   public long done() {
     return done.get();
@@ -101,24 +108,27 @@ public final class Progress implements AutoCloseable {
               .clearDisplayOnFinish()
               .build();
     }
+    bar.maxHint(total);
     bar.stepTo(done.get());
   }
 
   private String line(long now, long elapsed) {
     double seconds = elapsed / 1e9;
     double rate = now / seconds;
-    if (total < 1) {
+    long all = total;
+    if (all < 1) {
       return String.format(Locale.ROOT, "%s: %,d, %.1f/s", task, now, rate);
     }
     return String.format(
         Locale.ROOT,
-        "%s: %,d of %,d (%d %%), %.1f/s, %s left",
+        "%s: %,d of %s%,d (%d %%), %.1f/s, %s left",
         task,
         now,
-        total,
-        100 * now / total,
+        estimated ? "about " : "",
+        all,
+        Math.min(100, 100 * now / all),
         rate,
-        duration(Math.max(0, (total - now) / rate)));
+        duration(Math.max(0, (all - now) / rate)));
   }
 
   /// Returns a time in words.

@@ -44,6 +44,22 @@ class ProgressTest {
   }
 
   @Test
+  void an_estimated_total_is_said_to_be_one() {
+    try (Progress progress = start(-1, Progress.Display.LINES)) {
+      clock.addAndGet(20 * SECOND);
+      progress.expect(3_000);
+      progress.step(1500);
+      clock.addAndGet(20 * SECOND);
+      progress.expect(2_900); // smaller than what there is
+      progress.step(1500);
+    }
+    assertThat(written.toString(UTF_8))
+        .containsSubsequence(
+            "encoding: 1,500 of about 3,000 (50 %), 75.0/s, 20 s left",
+            "encoding: 3,000 of about 2,900 (100 %), 75.0/s, 0 s left");
+  }
+
+  @Test
   void quiet_and_short_jobs_show_nothing() {
     try (Progress quiet = start(10, Progress.Display.NONE);
         Progress shortJob = start(10, Progress.Display.BAR)) {

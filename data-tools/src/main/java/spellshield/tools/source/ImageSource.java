@@ -31,6 +31,12 @@ public interface ImageSource {
   /// Returns the number of entries, where it is known without reading them all.
   OptionalLong count();
 
+  /// Returns how many bytes hold the entries, where their number is not known but this is: what it
+  /// and the sizes of the first entries are worth is an estimate of the number.
+  default OptionalLong bytes() {
+    return OptionalLong.empty();
+  }
+
   /// Returns one line that says what was found, for people.
   String description();
 

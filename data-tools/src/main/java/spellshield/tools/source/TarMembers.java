@@ -64,6 +64,11 @@ final class TarMembers {
     return new TarMembers(file, name, 0, file.size());
   }
 
+  /// Returns the bytes of some tars; what cannot be measured counts for nothing.
+  static long bytes(List<Path> tars) {
+    return tars.stream().mapToLong(tar -> tar.toFile().length()).sum();
+  }
+
   /// Refuses tars of which one was cut off; their ends are read, and nothing else.
   static void requireWhole(List<Path> tars) throws IOException {
     for (Path tar : tars) {

@@ -50,6 +50,11 @@ public final class TarSource implements ImageSource {
   }
 
   @Override
+  public OptionalLong bytes() {
+    return OptionalLong.of(TarMembers.bytes(files));
+  }
+
+  @Override
   public String description() {
     return files.size() == 1
         ? "tar %s of pictures or of tars of them".formatted(shown)

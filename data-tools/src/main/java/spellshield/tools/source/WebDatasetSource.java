@@ -102,6 +102,11 @@ public final class WebDatasetSource implements ImageSource {
   }
 
   @Override
+  public OptionalLong bytes() {
+    return OptionalLong.of(TarMembers.bytes(shards));
+  }
+
+  @Override
   public String description() {
     return String.format(Locale.ROOT, "WebDataset %s: shards: %,d", shown, shards.size());
   }

@@ -34,6 +34,13 @@ class TarSourceTest {
   }
 
   @Test
+  void a_tar_says_its_bytes_where_it_cannot_say_its_count() throws IOException {
+    Path tar = Containers.tar(folder.resolve("bytes"), Containers.emoji(3));
+    assertThat(ImageSource.open(tar).count()).isEmpty();
+    assertThat(ImageSource.open(tar).bytes()).hasValue(Files.size(tar));
+  }
+
+  @Test
   void inner_tars_are_read_where_they_lie_and_give_the_class() throws Exception {
     SequencedMap<String, byte[]> inner = new LinkedHashMap<>();
     inner.put("n01440764_18.JPEG", Entries.png(1)); // ImageNet has such a one too

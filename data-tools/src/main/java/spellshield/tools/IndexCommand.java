@@ -192,8 +192,11 @@ final class IndexCommand implements Callable<Integer> {
   }
 
   private List<NearDuplicates.Pair> nearDuplicates() throws IOException {
+    if (nearDuplicates == 0) {
+      return List.of();
+    }
     try (ProtectedSet set = ProtectedSet.open(output)) {
-      return nearDuplicates > 0 && set.statistics().typicalDistance() > 0
+      return set.statistics().typicalDistance() > 0
           ? NearDuplicates.find(set, set.radius(nearDuplicates), quiet)
           : List.of();
     }

@@ -25,7 +25,8 @@ final class NearDuplicates {
     List<Pair> pairs = new ArrayList<>();
     int dim = set.space().dim();
     float[] latent = new float[dim];
-    long[] numbers = set.living().items().toArray();
+    // Variants are not asked about: each picture meets those of the others.
+    long[] numbers = set.living().items().filter(number -> !set.item(number).isVariant()).toArray();
     try (Progress progress = Progress.start("near-duplicates", numbers.length, quiet)) {
       for (int from = 0; from < numbers.length; from += BATCH) {
         int count = Math.min(BATCH, numbers.length - from);
@@ -54,9 +55,6 @@ final class NearDuplicates {
       return; // itself
     }
     Item first = set.item(number);
-    if (first.isVariant()) {
-      return; // its picture is compared with the variants of the others
-    }
     List<String> seen = new ArrayList<>(List.of(first.id()));
     for (Neighbor neighbor : near) {
       Item second = set.item(neighbor.item());

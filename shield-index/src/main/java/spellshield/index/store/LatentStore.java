@@ -130,6 +130,11 @@ public final class LatentStore implements LatentReader, AutoCloseable {
     return radiusScales;
   }
 
+  /// Returns which images share a latent.
+  SharedNames names() {
+    return names;
+  }
+
   /// Returns D.
   @Override
   public int dim() {

@@ -106,9 +106,12 @@ public final class SetWriter implements AutoCloseable {
     epochs = base.map(Manifest::epochs).orElse(List.of());
     if (start == Start.FILES && base.isPresent()) {
       base.get().files().forEach(file -> carried.put(file.name(), file));
-      names = LatentStore.readNames(storage, base.get());
-      before = readItems(base.get());
-      scalesBefore = RadiusScales.read(storage, base.get());
+      try (LatentStore store = LatentStore.open(storage, base.get(), Verification.ON_USE)) {
+        names = store.names();
+        before = store.living();
+        scalesBefore = store.radiusScales();
+        before.items().forEach(number -> know(number, store.record(number)));
+      }
     } else {
       names = new SharedNames();
       before = LivingItems.all(0);
@@ -142,7 +145,6 @@ public final class SetWriter implements AutoCloseable {
     Generations.sweep(
         storage, file -> before.holds(file) || checkpoint.holds(file) || file.equals(name));
     names = LatentStore.readNames(storage, checkpoint);
-    List<Item> seen = new ArrayList<>(1);
     files =
         GenerationFiles.resume(
             storage,
@@ -150,17 +152,8 @@ public final class SetWriter implements AutoCloseable {
             shardBytes,
             (number, item) -> {
               know(number, item);
-              seen.clear();
-              seen.add(item);
+              last = item;
             });
-    last = seen.isEmpty() ? null : seen.getFirst();
-  }
-
-  private LivingItems readItems(Manifest base) throws IOException {
-    try (LatentStore store = LatentStore.open(storage, base, Verification.ON_USE)) {
-      store.living().items().forEach(number -> know(number, store.record(number)));
-      return store.living();
-    }
   }
 
   /// Notes an item of the item table that was not removed, and all that share its latent.

@@ -6,8 +6,16 @@ interface Kernel {
   /// The number of items of one block of the scan: the bits of a long, two vectors of 512 bits.
   int BLOCK = 64;
 
-  /// After so many dimensions the scan looks whether a block can still hold anything.
+  /// After so many dimensions a scan of boxes looks whether any can still be reached.
   int STRIDE = 4;
+
+  /// The number of lines of a chunk: 64 bytes, one an item, with a cell of one dimension in the low
+  /// four bits and of the next in the high ones. After a chunk a scan looks whether a block can
+  /// still hold anything.
+  int LINES = 4;
+
+  /// The number of dimensions of a chunk.
+  int CHUNK = 2 * LINES;
 
   /// How often a query's code stands in the form that scans take: once for each lane of a vector of
   /// 512 bits. Loaded, it stays in a register; broadcast, C2 would do it anew at every use.
@@ -21,18 +29,17 @@ interface Kernel {
   double distanceSquared(float[] a, int aOffset, float[] b, int bOffset, int length);
 
   long scanChunk(
-      byte[] codes,
+      byte[] cells,
       int offset,
       long blocks,
-      short[] query,
+      byte[] table,
       int dim,
+      int shift,
       boolean first,
-      int limit,
-      short[] sums);
+      int bar,
+      byte[] sums);
 
   long scanBoxes(byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums);
-
-  void rowSquares(byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums);
 
   void project(float[] x, float[] directions, int count, float[] into, int intoOffset);
 

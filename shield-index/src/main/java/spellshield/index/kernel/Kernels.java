@@ -18,9 +18,12 @@ public final class Kernels {
   private static final Kernel KERNEL = VECTOR ? new VectorKernel() : new ScalarKernel();
 
   /// The number of dimensions of a chunk, which a scan adds at a time.
-  public static final int STRIDE = Kernel.STRIDE;
+  public static final int CHUNK = Kernel.CHUNK;
 
-  /// The largest sum of a scan: sums that would pass it stop there.
+  /// The number of lines of a chunk, 64 bytes with two dimensions of 64 items each.
+  public static final int LINES = Kernel.LINES;
+
+  /// The largest sum of a scan of boxes: sums that would pass it stop there.
   public static final int SATURATED = 65_535;
 
   private Kernels() {}
@@ -41,34 +44,35 @@ public final class Kernels {
     return KERNEL.distanceSquared(a, aOffset, b, bOffset, length);
   }
 
-  /// Adds 4 dimensions to the sums `Σ_i (z_i − q_i)²` of blocks of 64 items, and returns the
-  /// blocks, a bit each, that still hold an item whose sum is not above `limit`.
+  /// Adds `⌊2^−shift · Σ_i table_i[cell_i]⌋` over 8 dimensions to the sums of blocks of 64 items,
+  /// and returns the blocks, a bit each, that still hold an item whose sum is not above `bar`.
   ///
-  /// Codes are whole numbers from 0 to 255, so the sums are exact; they stop at 65,535, and a limit
-  /// of that or more lets every item pass.
+  /// Both sums are of one byte without a sign and stop at 255; a bar of 255 lets every item pass.
   ///
-  /// @param codes `[blocks, 4, 64]` from `offset`: the four dimensions of the chunk for 64 items,
-  ///   and so on
+  /// @param cells `[blocks, 4, 64]` from `offset`: two dimensions of 64 items, the even one in the
+  ///   low four bits, and so on
   /// @param blocks the blocks to look at, a bit each; the others are left as they are
-  /// @param query the query's codes as [#widen] gives them, of which the four from `dim` are meant
+  /// @param table `[dims, 64]`, 16 terms without a sign for the cells of a dimension, four times;
+  ///   the eight dimensions from `dim` are meant
+  /// @param shift from 0 to 7
   /// @param first whether new sums begin
-  /// @param limit not negative
+  /// @param bar from 0 to 255
   /// @param sums `[4096]`, the sums of all items as unsigned numbers
   public static long scanChunk(
-      byte[] codes,
+      byte[] cells,
       int offset,
       long blocks,
-      short[] query,
+      byte[] table,
       int dim,
+      int shift,
       boolean first,
-      int limit,
-      short[] sums) {
-    int bar = Math.min(limit, SATURATED);
-    return KERNEL.scanChunk(codes, offset, blocks, query, dim, first, bar, sums);
+      int bar,
+      byte[] sums) {
+    return KERNEL.scanChunk(cells, offset, blocks, table, dim, shift, first, bar, sums);
   }
 
-  /// Returns the codes of a query in the form that the scans take, each as often as the widest
-  /// vector has lanes.
+  /// Returns the codes of a query in the form that a scan of boxes takes, each as often as the
+  /// widest vector has lanes.
   public static short[] widen(byte[] query) {
     short[] wide = new short[query.length * Kernel.LANES];
     for (int i = 0; i < wide.length; i++) {
@@ -86,9 +90,18 @@ public final class Kernels {
     return within;
   }
 
+  /// Returns which of the 64 unsigned sums from `offset` are not above `bar`, a bit each.
+  public static long within(byte[] sums, int offset, int bar) {
+    long within = 0;
+    for (int lane = 0; lane < BLOCK; lane++) {
+      within |= (sums[offset + lane] & 0xff) <= bar ? 1L << lane : 0;
+    }
+    return within;
+  }
+
   /// Returns which of 64 boxes have `Σ_i max(low_i − q_i, q_i − high_i, 0)² ≤ limit`, a bit each.
   ///
-  /// The square of the distance to a box is never above that to a point in it. Every 8 dimensions
+  /// The square of the distance to a box is never above that to a point in it. Every 4 dimensions
   /// the answer is 0 as soon as every sum so far is above the limit.
   ///
   /// @param low dimension-major, `[dims, 64]`, and so is `high`
@@ -97,17 +110,6 @@ public final class Kernels {
   public static long scanBoxes(
       byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
     return KERNEL.scanBoxes(low, high, query, order, Math.min(limit, SATURATED), sums);
-  }
-
-  /// Writes `Σ (z_i − q_i)²` of codes from 0 to 255, exactly, for some of 64 rows.
-  ///
-  /// @param rows row `lane` begins at `offset + lane·length`
-  /// @param length of a row, at most 33,000
-  /// @param lanes the rows, a bit each
-  /// @param sums `[64]`, receives the sums of these rows
-  public static void rowSquares(
-      byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums) {
-    KERNEL.rowSquares(rows, offset, length, lanes, query, sums);
   }
 
   /// Writes `⟨x, p_k⟩` for the rows `p_k` of `directions`, in float32.

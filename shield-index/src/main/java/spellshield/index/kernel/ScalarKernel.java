@@ -32,41 +32,47 @@ final class ScalarKernel implements Kernel {
 
   @Override
   public long scanChunk(
-      byte[] codes,
+      byte[] cells,
       int offset,
       long blocks,
-      short[] query,
+      byte[] table,
       int dim,
+      int shift,
       boolean first,
-      int limit,
-      short[] sums) {
+      int bar,
+      byte[] sums) {
     if (first) {
-      Arrays.fill(sums, (short) 0);
+      Arrays.fill(sums, (byte) 0);
     }
+    int[] pairs = pairs(table, dim);
     long left = 0;
-    int[] wide = new int[BLOCK];
     for (long rest = blocks; rest != 0; rest &= rest - 1) {
       int block = Long.numberOfTrailingZeros(rest);
-      for (int lane = 0; lane < BLOCK; lane++) {
-        wide[lane] = sums[block * BLOCK + lane] & 0xffff;
-      }
-      for (int i = 0; i < STRIDE; i++) {
-        int code = query[(dim + i) * LANES];
-        int at = offset + (block * STRIDE + i) * BLOCK;
-        for (int lane = 0; lane < BLOCK; lane++) {
-          int difference = (codes[at + lane] & 0xff) - code;
-          wide[lane] += difference * difference;
-        }
-      }
+      int at = offset + block * LINES * BLOCK;
       boolean any = false;
       for (int lane = 0; lane < BLOCK; lane++) {
-        int sum = Math.min(wide[lane], Kernels.SATURATED);
-        sums[block * BLOCK + lane] = (short) sum;
-        any |= sum <= limit;
+        int chunk = 0;
+        for (int line = 0; line < LINES; line++) {
+          chunk += pairs[line * 256 + (cells[at + line * BLOCK + lane] & 0xff)];
+        }
+        int before = sums[block * BLOCK + lane] & 0xff;
+        int sum = Math.min(before + (Math.min(chunk, 0xff) >>> shift), 0xff);
+        sums[block * BLOCK + lane] = (byte) sum;
+        any |= sum <= bar;
       }
       left |= any ? rest & -rest : 0;
     }
     return left;
+  }
+
+  /// What both dimensions of a byte add, for every byte of the four lines of a chunk.
+  private static int[] pairs(byte[] table, int dim) {
+    int[] pairs = new int[LINES * 256];
+    for (int i = 0; i < pairs.length; i++) {
+      int row = (dim + 2 * (i / 256)) * BLOCK;
+      pairs[i] = (table[row + i % 16] & 0xff) + (table[row + BLOCK + i % 256 / 16] & 0xff);
+    }
+    return pairs;
   }
 
   @Override
@@ -101,20 +107,6 @@ final class ScalarKernel implements Kernel {
       inside |= sum <= limit ? 1L << lane : 0;
     }
     return inside;
-  }
-
-  @Override
-  public void rowSquares(
-      byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums) {
-    for (long rest = lanes; rest != 0; rest &= rest - 1) {
-      int lane = Long.numberOfTrailingZeros(rest);
-      int sum = 0;
-      for (int i = 0; i < length; i++) {
-        int difference = (rows[offset + lane * length + i] & 0xff) - (query[i] & 0xff);
-        sum += difference * difference;
-      }
-      sums[lane] = sum;
-    }
   }
 
   @Override

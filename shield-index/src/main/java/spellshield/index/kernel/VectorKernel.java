@@ -4,7 +4,6 @@ import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -22,13 +21,19 @@ final class VectorKernel implements Kernel {
   private static final VectorSpecies<Float> HALF =
       VectorSpecies.of(float.class, VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
 
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
 
   /// As many bytes as a vector has shorts.
   private static final VectorSpecies<Byte> HALF_BYTES =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(SHORTS.vectorBitSize() / 2));
 
+  /// Vectors that look up bytes in a table of 64, or of 16 (`pshufb` and its like).
+  private static final VectorSpecies<Byte> TABLES =
+      SHORTS.vectorBitSize() == 512 && Processor.looksUpIn64()
+          ? ByteVector.SPECIES_512
+          : ByteVector.SPECIES_128;
+
+  private static final int T = TABLES.length();
   private static final int F = FLOATS.length();
   private static final int S = SHORTS.length();
   private static final int D = DOUBLES.length();
@@ -90,57 +95,77 @@ final class VectorKernel implements Kernel {
 
   @Override
   public long scanChunk(
-      byte[] codes,
+      byte[] cells,
       int offset,
       long blocks,
-      short[] query,
+      byte[] table,
       int dim,
+      int shift,
       boolean first,
-      int limit,
-      short[] sums) {
+      int bar,
+      byte[] sums) {
     if (first) {
-      Arrays.fill(sums, (short) 0);
+      Arrays.fill(sums, (byte) 0);
     }
-    ShortVector bar = ShortVector.broadcast(SHORTS, (short) limit);
-    // Four dimensions without a loop: their codes stay in registers for all blocks.
-    ShortVector q0 = ShortVector.fromArray(SHORTS, query, (dim + 0) * LANES);
-    ShortVector q1 = ShortVector.fromArray(SHORTS, query, (dim + 1) * LANES);
-    ShortVector q2 = ShortVector.fromArray(SHORTS, query, (dim + 2) * LANES);
-    ShortVector q3 = ShortVector.fromArray(SHORTS, query, (dim + 3) * LANES);
+    ByteVector most = ByteVector.broadcast(TABLES, (byte) bar);
+    ByteVector kept = ByteVector.broadcast(TABLES, (byte) (0xff >>> shift));
+    // Eight dimensions without a loop: their tables stay in registers for all blocks.
+    int row = dim * BLOCK;
+    ByteVector t0 = ByteVector.fromArray(TABLES, table, row);
+    ByteVector t1 = ByteVector.fromArray(TABLES, table, row + 1 * BLOCK);
+    ByteVector t2 = ByteVector.fromArray(TABLES, table, row + 2 * BLOCK);
+    ByteVector t3 = ByteVector.fromArray(TABLES, table, row + 3 * BLOCK);
+    ByteVector t4 = ByteVector.fromArray(TABLES, table, row + 4 * BLOCK);
+    ByteVector t5 = ByteVector.fromArray(TABLES, table, row + 5 * BLOCK);
+    ByteVector t6 = ByteVector.fromArray(TABLES, table, row + 6 * BLOCK);
+    ByteVector t7 = ByteVector.fromArray(TABLES, table, row + 7 * BLOCK);
     long left = 0;
     for (long rest = blocks; rest != 0; rest &= rest - 1) {
       int block = Long.numberOfTrailingZeros(rest);
-      int at = offset + block * (STRIDE * BLOCK);
+      int at = offset + block * (LINES * BLOCK);
       long inside = 0;
-      for (int lane = 0; lane < BLOCK; lane += S) {
-        ShortVector sum = ShortVector.fromArray(SHORTS, sums, block * BLOCK + lane);
-        // 255² fits 16 bits without a sign; the sum stops at 65,535 instead of wrapping.
-        ShortVector d0 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at + lane)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(q0);
-        sum = sum.lanewise(VectorOperators.SUADD, d0.mul(d0));
-        ShortVector d1 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 1 * BLOCK)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(q1);
-        sum = sum.lanewise(VectorOperators.SUADD, d1.mul(d1));
-        ShortVector d2 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 2 * BLOCK)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(q2);
-        sum = sum.lanewise(VectorOperators.SUADD, d2.mul(d2));
-        ShortVector d3 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, codes, at + lane + 3 * BLOCK)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(q3);
-        sum = sum.lanewise(VectorOperators.SUADD, d3.mul(d3));
+      for (int lane = 0; lane < BLOCK; lane += T) {
+        ByteVector even0 = ByteVector.fromArray(TABLES, cells, at + lane);
+        ByteVector even1 = ByteVector.fromArray(TABLES, cells, at + lane + 1 * BLOCK);
+        ByteVector even2 = ByteVector.fromArray(TABLES, cells, at + lane + 2 * BLOCK);
+        ByteVector even3 = ByteVector.fromArray(TABLES, cells, at + lane + 3 * BLOCK);
+        // There is no shift of bytes; the upper bits, those of the next byte, are cut or ignored.
+        ByteVector odd0 =
+            even0.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+        ByteVector odd1 =
+            even1.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+        ByteVector odd2 =
+            even2.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+        ByteVector odd3 =
+            even3.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+        if (T < BLOCK) {
+          even0 = even0.and((byte) 15);
+          even1 = even1.and((byte) 15);
+          even2 = even2.and((byte) 15);
+          even3 = even3.and((byte) 15);
+          odd0 = odd0.and((byte) 15);
+          odd1 = odd1.and((byte) 15);
+          odd2 = odd2.and((byte) 15);
+          odd3 = odd3.and((byte) 15);
+        }
+        ByteVector sum0 = even0.selectFrom(t0).lanewise(VectorOperators.SUADD, odd0.selectFrom(t1));
+        ByteVector sum1 = even1.selectFrom(t2).lanewise(VectorOperators.SUADD, odd1.selectFrom(t3));
+        ByteVector sum2 = even2.selectFrom(t4).lanewise(VectorOperators.SUADD, odd2.selectFrom(t5));
+        ByteVector sum3 = even3.selectFrom(t6).lanewise(VectorOperators.SUADD, odd3.selectFrom(t7));
+        ByteVector chunk =
+            sum0.lanewise(VectorOperators.SUADD, sum1)
+                .lanewise(VectorOperators.SUADD, sum2.lanewise(VectorOperators.SUADD, sum3));
+        ByteVector share =
+            chunk
+                .reinterpretAsShorts()
+                .lanewise(VectorOperators.LSHR, shift)
+                .reinterpretAsBytes()
+                .and(kept);
+        ByteVector sum =
+            ByteVector.fromArray(TABLES, sums, block * BLOCK + lane)
+                .lanewise(VectorOperators.SUADD, share);
         sum.intoArray(sums, block * BLOCK + lane);
-        inside |= sum.compare(VectorOperators.ULE, bar).toLong();
+        inside |= sum.compare(VectorOperators.ULE, most).toLong();
       }
       // No branch: whether a block falls is as good as chance to the processor.
       left |= (inside | -inside) >>> 63 << block;
@@ -197,49 +222,6 @@ final class VectorKernel implements Kernel {
       }
     }
     return inside;
-  }
-
-  @Override
-  public void rowSquares(
-      byte[] rows, int offset, int length, long lanes, byte[] query, int[] sums) {
-    int even = length - length % (2 * S);
-    for (long rest = lanes; rest != 0; rest &= rest - 1) {
-      int lane = Long.numberOfTrailingZeros(rest);
-      int row = offset + lane * length;
-      IntVector squares0 = IntVector.zero(INTS);
-      IntVector squares1 = IntVector.zero(INTS);
-      for (int i = 0; i < even; i += 2 * S) {
-        ShortVector difference0 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, rows, row + i)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(
-                    (ShortVector)
-                        ByteVector.fromArray(HALF_BYTES, query, i)
-                            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-        // Two squares of 16 bits without a sign in each int.
-        IntVector two0 = difference0.mul(difference0).reinterpretAsInts();
-        squares0 = squares0.add(two0.and(0xffff)).add(two0.lanewise(VectorOperators.LSHR, 16));
-        ShortVector difference1 =
-            ((ShortVector)
-                    ByteVector.fromArray(HALF_BYTES, rows, row + i + S)
-                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                .sub(
-                    (ShortVector)
-                        ByteVector.fromArray(HALF_BYTES, query, i + S)
-                            .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-        // Two squares of 16 bits without a sign in each int.
-        IntVector two1 = difference1.mul(difference1).reinterpretAsInts();
-        squares1 = squares1.add(two1.and(0xffff)).add(two1.lanewise(VectorOperators.LSHR, 16));
-      }
-      // Whole numbers: any order of adding is the same.
-      int sum = squares0.add(squares1).reduceLanes(VectorOperators.ADD);
-      for (int i = even; i < length; i++) {
-        int difference = (rows[row + i] & 0xff) - (query[i] & 0xff);
-        sum += difference * difference;
-      }
-      sums[lane] = sum;
-    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Distance;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.sketch.Group;
+import spellshield.index.sketch.Lookup;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
@@ -19,11 +20,12 @@ import spellshield.index.store.RadiusScales;
 /// All protected latents within a radius, none missed; where items have balls of their own, all
 /// whose balls hold the query.
 ///
-/// A query goes through four sieves, each finer and dearer than the one before, and each sure to
-/// let pass what lies inside: the boxes of 64 blocks at once, the codes of a block's 64 items, the
-/// codes of an item's tail, the latent itself in float64 ([SketchQuery] has the bounds). The slabs
-/// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
-/// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
+/// A query goes through five sieves, each finer and dearer than the one before, and each sure to
+/// let pass what lies inside: the boxes of 64 blocks at once, the cells of a block's 64 items, the
+/// codes of an item's tail, the parts of its cells, the latent itself in float64 ([SketchQuery] has
+/// the bounds). The slabs of groups are cut into runs for the cores; a run takes every query
+/// through a slab while it is in the cache. Neither the runs nor the batch changes what passes, so
+/// they do not change the answer.
 ///
 /// Before the first sieve stands the mean μ of the set, where trajectories begin: with every latent
 /// at least `s_k·m` from it, `‖q − z_k‖ ≥ s_k·m − ‖q − μ‖`, and a query near it is answered without
@@ -35,9 +37,9 @@ public final class ExactScan implements NeighborSearch {
   /// From so many queries on the codes come from the cache more often than from memory.
   private static final int MANY_QUERIES = 4;
 
-  /// So many groups of codes, 256 KiB each, stay in a core's own cache while the queries of a batch
+  /// So many groups of cells, 128 KiB each, stay in a core's own cache while the queries of a batch
   /// go through them.
-  private static final int CACHED_GROUPS = 2;
+  private static final int CACHED_GROUPS = 4;
 
   private final SketchTable table;
   private final LatentReader latents;
@@ -223,9 +225,9 @@ public final class ExactScan implements NeighborSearch {
     private final Refiner[] refiners;
     private final Thread caller;
     private final short[] boxSums = new short[Kernels.BLOCK];
-    private final short[][] sums = new short[Group.SLAB][Group.ITEMS];
-    private final int[] tailSums = new int[Kernels.BLOCK];
-    private final int[] limits = new int[Group.SLAB];
+    private final byte[][] sums = new byte[Group.SLAB][Group.ITEMS];
+    private final Lookup[] lookups = new Lookup[Group.SLAB];
+    private final int[] bars = new int[Group.SLAB];
     private final long[] blocks = new long[Group.SLAB];
     private final long[] left = new long[Group.SLAB];
 
@@ -257,8 +259,10 @@ public final class ExactScan implements NeighborSearch {
       SketchQuery query = sketched[q];
       for (int g = 0; g < groups; g++) {
         Group group = table.group(from + g);
-        limits[g] = query.headLimit(group, radii[q]);
-        blocks[g] = group.boxes(query, limits[g], boxSums);
+        double limit = query.sumLimit(group, radii[q]);
+        lookups[g] = query.lookup(limit);
+        bars[g] = lookups[g].bar(limit);
+        blocks[g] = group.boxes(query, query.boxLimit(group, radii[q]), boxSums);
         left[g] = blocks[g];
         noteBoxes(group, g, q);
       }
@@ -268,7 +272,8 @@ public final class ExactScan implements NeighborSearch {
         any = false;
         for (int g = 0; g < groups; g++) {
           if (left[g] != 0) {
-            left[g] = table.group(from + g).scan(step, left[g], whole, query, limits[g], sums[g]);
+            Group group = table.group(from + g);
+            left[g] = group.scan(step, left[g], whole, query, lookups[g], bars[g], sums[g]);
             any |= left[g] != 0;
           }
         }
@@ -278,9 +283,9 @@ public final class ExactScan implements NeighborSearch {
         found.excluded[q] |= left[g] != blocks[g];
         for (; left[g] != 0; left[g] &= left[g] - 1) {
           int block = Long.numberOfTrailingZeros(left[g]);
-          long items = group.items(block, limits[g], sums[g]);
+          long items = group.items(block, bars[g], sums[g]);
           found.excluded[q] |= items != group.alive(block);
-          look(group, block, items, sums[g], q);
+          look(group, block, items, q);
         }
       }
     }
@@ -299,9 +304,9 @@ public final class ExactScan implements NeighborSearch {
     }
 
     /// Takes the items of a block that the scan let pass through the last two sieves.
-    private void look(Group group, int block, long items, short[] headSums, int q) {
+    private void look(Group group, int block, long items, int q) {
       stopIfInterrupted(caller);
-      long near = sketched[q].notExcluded(group, block, items, headSums, radii[q], tailSums);
+      long near = sketched[q].notExcluded(group, block, items, radii[q]);
       found.excluded[q] |= near != items;
       for (; near != 0; near &= near - 1) {
         int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(near);
@@ -340,8 +345,7 @@ public final class ExactScan implements NeighborSearch {
     private final SketchQuery query;
     private final Refiner refiner;
     private final Thread caller;
-    private final short[] sums = new short[Group.ITEMS];
-    private final int[] tailSums = new int[Kernels.BLOCK];
+    private final byte[] sums = new byte[Group.ITEMS];
     private double reach = Double.POSITIVE_INFINITY;
     private @Nullable Neighbor best;
 
@@ -376,7 +380,7 @@ public final class ExactScan implements NeighborSearch {
       for (int g = 0; g < groups; g++) {
         stopIfInterrupted(caller);
         Group group = table.group(g);
-        long blocks = Kernels.within(boxes[g], 0, query.headLimit(group, reach));
+        long blocks = Kernels.within(boxes[g], 0, query.boxLimit(group, reach));
         blocks &= group.blocks();
         look(group, g == nearestGroup ? blocks & ~(1L << nearestBlock) : blocks);
       }
@@ -384,11 +388,13 @@ public final class ExactScan implements NeighborSearch {
     }
 
     private void look(Group group, long blocks) {
-      long left = group.scan(blocks, query, query.headLimit(group, reach), sums);
+      double limit = query.sumLimit(group, reach);
+      Lookup lookup = query.lookup(limit);
+      long left = group.scan(blocks, query, lookup, lookup.bar(limit), sums);
       for (; left != 0; left &= left - 1) {
         int block = Long.numberOfTrailingZeros(left);
-        long items = group.items(block, query.headLimit(group, reach), sums);
-        items = query.notExcluded(group, block, items, sums, reach, tailSums);
+        long items = group.items(block, lookup.bar(query.sumLimit(group, reach)), sums);
+        items = query.notExcluded(group, block, items, reach);
         for (; items != 0; items &= items - 1) {
           measure(group.item(block * Group.BLOCKS + Long.numberOfTrailingZeros(items)));
         }

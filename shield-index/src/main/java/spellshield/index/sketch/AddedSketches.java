@@ -10,15 +10,14 @@ import java.util.List;
 
 /// The coded sketches of items that were added to a set after it was built.
 ///
-/// They have the directions and the steps of the build, so that one query serves both. Where these
-/// fit badly, because the items are unlike those of the build, codes are clamped and the stated
-/// error of their group grows by what that takes away: a search lets more pass, and misses nothing.
-/// Items in the same group suffer with them until the set is compacted.
+/// They have the directions and cells of the build, so that one query serves both. Where these fit
+/// badly, because the items are unlike those of the build, values are in the outermost cells, which
+/// have no end: a search lets more pass, and misses nothing. Compacting the set fits new ones.
 ///
 /// Immutable.
 public final class AddedSketches {
   private static final long MAGIC = 0x45524f4d_4b534c53L; // "SLSKMORE", little-endian
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private final Sketcher sketcher;
   private final long first;
@@ -34,7 +33,7 @@ public final class AddedSketches {
 
   /// Codes sketches that a table's sketcher made, on all cores.
   public static AddedSketches of(SketchTable table, Sketches sketches) {
-    Group[] groups = SketchTable.groups(sketches, table.headQuantizer(), table.tailQuantizer());
+    Group[] groups = SketchTable.groups(sketches, table.codes());
     return new AddedSketches(table.sketcher(), sketches.first(), sketches.count(), groups);
   }
 
@@ -60,7 +59,7 @@ public final class AddedSketches {
     header.putLong(first).putLong(count);
     out.write(header.array());
     for (Group group : groups) {
-      SketchTable.writeGroup(out, group, sketcher);
+      SketchTable.writeGroup(out, group);
     }
   }
 
@@ -90,9 +89,9 @@ public final class AddedSketches {
       throw new IOException(
           "added sketches of %d items from %d on are not of this set".formatted(count, first));
     }
-    Group[] groups = Group.allocate(count, sketcher.columns(), sketcher.tailLength());
+    Group[] groups = Group.allocate(count, sketcher.columns());
     for (Group group : groups) {
-      SketchTable.readGroup(in, group, sketcher);
+      SketchTable.readGroup(in, group, table.codes());
     }
     return new AddedSketches(sketcher, first, count, groups);
   }

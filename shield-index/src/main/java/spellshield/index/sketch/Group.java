@@ -7,10 +7,12 @@ import spellshield.index.store.RadiusScales;
 /// 4,096 sketches as codes: 64 blocks of 64 items.
 ///
 /// ```text
-/// head codes   [(h + 1) / 4, 64 blocks, 4, 64 items]   what the scan reads, chunk after chunk
-/// boxes        [h + 1, 64 blocks], low and high        the range of a block's codes
-/// tail codes   [4096 items, t − h + 1]                 for what the scan lets pass
+/// cells   [(t + 1) / 8, 64 blocks, 4, 64 items]   what the scan reads, chunk after chunk
+/// boxes   [64, 64 blocks], low and high           the range of a block's first codes
+/// parts   [4096 items, (t + 1) / 2]               of cells, for what the scan lets pass
 /// ```
+///
+/// A byte of cells or parts holds two values of a sketch, the even one in its low four bits.
 ///
 /// Immutable once its codes are in place.
 public final class Group {
@@ -21,24 +23,26 @@ public final class Group {
   /// The number of items of a full group.
   public static final int ITEMS = BLOCKS * BLOCKS;
 
-  /// The number of groups whose codes lie together, chunk after chunk.
+  /// The number of groups whose cells lie together, chunk after chunk.
   ///
   /// A scan reads one chunk of the whole slab, then the next: runs of 512 KiB, which the hardware
   /// prefetches at several times the rate of scattered lines.
   public static final int SLAB = 32;
 
+  /// The number of values by which boxes are drawn.
+  static final int BOXED = 64;
+
   /// From so many blocks on it is faster to read all 64 of a chunk from memory: lines in a row cost
   /// 2 ns, lines with gaps between them 10 to 13.
   public static final int WHOLE = 11;
 
-  final byte[] codes;
+  final byte[] cells;
+  final byte[] parts;
   final byte[] low;
   final byte[] high;
-  final byte[] tails;
   final int[] items;
   final long[] alive = new long[BLOCKS];
-  float headError;
-  float tailError;
+  float sketchError;
   float latentError;
 
   /// Where this group's part of a chunk begins in that chunk, and how long a chunk of all groups of
@@ -46,6 +50,8 @@ public final class Group {
   private final int first;
 
   private final int chunkBytes;
+
+  private final int columns;
 
   /// The blocks that hold an item that was not removed, a bit each.
   private long blocks;
@@ -56,28 +62,29 @@ public final class Group {
   private final double largestScale;
 
   /// Makes room for the groups of a set, whose codes are still to come.
-  static Group[] allocate(long count, int columns, int tailLength) {
+  static Group[] allocate(long count, int columns) {
     Group[] groups = new Group[Math.toIntExact(Math.ceilDiv(count, ITEMS))];
     for (int from = 0; from < groups.length; from += SLAB) {
       int items = (int) Math.min((long) SLAB * ITEMS, count - (long) from * ITEMS);
-      int chunkBytes = Math.ceilDiv(items, BLOCKS) * BLOCKS * Kernels.STRIDE;
-      byte[] codes = new byte[columns / Kernels.STRIDE * chunkBytes];
+      int chunkBytes = Math.ceilDiv(items, BLOCKS) * BLOCKS * Kernels.LINES;
+      byte[] cells = new byte[columns / Kernels.CHUNK * chunkBytes];
       for (int g = from; g < Math.min(groups.length, from + SLAB); g++) {
         int size = (int) Math.min(ITEMS, count - (long) g * ITEMS);
-        int first = (g - from) * ITEMS * Kernels.STRIDE;
-        groups[g] = new Group(size, columns, tailLength, codes, first, chunkBytes);
+        int first = (g - from) * ITEMS * Kernels.LINES;
+        groups[g] = new Group(size, columns, cells, first, chunkBytes);
       }
     }
     return groups;
   }
 
-  private Group(int size, int columns, int tailLength, byte[] codes, int first, int chunkBytes) {
-    this.codes = codes;
+  private Group(int size, int columns, byte[] cells, int first, int chunkBytes) {
+    this.cells = cells;
+    this.parts = new byte[size * (columns / 2)];
     this.first = first;
     this.chunkBytes = chunkBytes;
-    this.low = new byte[columns * BLOCKS];
-    this.high = new byte[columns * BLOCKS];
-    this.tails = new byte[size * tailLength];
+    this.columns = columns;
+    this.low = new byte[Math.min(columns, BOXED) * BLOCKS];
+    this.high = new byte[low.length];
     this.items = new int[size];
     for (int i = 0; i < size; i++) {
       alive[i / BLOCKS] |= 1L << i % BLOCKS;
@@ -89,15 +96,15 @@ public final class Group {
 
   /// Makes a group of the same codes, with boxes and items of its own.
   private Group(Group same, RadiusScales scales, double largestScale) {
-    this.codes = same.codes;
+    this.cells = same.cells;
+    this.parts = same.parts;
+    this.columns = same.columns;
     this.first = same.first;
     this.chunkBytes = same.chunkBytes;
     this.low = same.low.clone();
     this.high = same.high.clone();
-    this.tails = same.tails;
     this.items = same.items;
-    this.headError = same.headError;
-    this.tailError = same.tailError;
+    this.sketchError = same.sketchError;
     this.latentError = same.latentError;
     this.blocks = same.blocks;
     System.arraycopy(same.alive, 0, alive, 0, alive.length);
@@ -145,7 +152,7 @@ public final class Group {
   /// Returns this group without the items that are no longer protected: itself, if all are.
   ///
   /// The codes stay where they are; boxes are drawn anew around what is left.
-  Group only(LivingItems living, int columns) {
+  Group only(LivingItems living, BoxGrid grid) {
     Group rest = this;
     for (int block = 0; block < blockCount(); block++) {
       long left = alive[block];
@@ -157,7 +164,7 @@ public final class Group {
         rest = rest == this ? new Group(this, scales, largestScale) : rest;
         rest.alive[block] = left;
         rest.blocks &= left == 0 ? ~(1L << block) : -1L;
-        rest.enclose(block, columns);
+        rest.enclose(block, grid);
       }
     }
     return rest;
@@ -165,7 +172,7 @@ public final class Group {
 
   /// Returns the blocks whose boxes a query may reach into, a bit each.
   public long boxes(SketchQuery query, int limit, short[] sums) {
-    return blocks & Kernels.scanBoxes(low, high, query.wideHead, query.order, limit, sums);
+    return blocks & Kernels.scanBoxes(low, high, query.wideBox, query.order, limit, sums);
   }
 
   /// Adds a query's next chunk to the sums of some blocks, and returns the blocks that still hold
@@ -175,27 +182,59 @@ public final class Group {
   /// @param blocks a bit each; none for a group that is done
   /// @param whole from so many blocks on all are read, in one run, whether they are wanted or not
   /// @param sums `[4096]`, of this group
-  public long scan(int step, long blocks, int whole, SketchQuery query, int limit, short[] sums) {
+  public long scan(
+      int step, long blocks, int whole, SketchQuery query, Lookup lookup, int bar, byte[] sums) {
     long look = Long.bitCount(blocks) < whole ? blocks : -1L >>> (BLOCKS - blockCount());
     int chunk = query.chunks[step];
-    int dim = chunk * Kernels.STRIDE;
+    int dim = chunk * Kernels.CHUNK;
     return blocks
-        & Kernels.scanChunk(codes, chunk(chunk), look, query.wideHead, dim, step == 0, limit, sums);
+        & Kernels.scanChunk(
+            cells,
+            chunk(chunk),
+            look,
+            lookup.table,
+            dim,
+            lookup.shifts[chunk],
+            step == 0,
+            bar,
+            sums);
   }
 
-  /// Sums up the heads of some blocks, and returns the blocks that hold an item within the limit.
-  public long scan(long blocks, SketchQuery query, int limit, short[] sums) {
+  /// Sums up the sketches of some blocks, and returns the blocks that hold an item within the bar.
+  public long scan(long blocks, SketchQuery query, Lookup lookup, int bar, byte[] sums) {
     long left = blocks;
     for (int step = 0; left != 0 && step < query.chunks.length; step++) {
-      left = scan(step, left, WHOLE, query, limit, sums);
+      left = scan(step, left, WHOLE, query, lookup, bar, sums);
     }
     return left;
   }
 
-  /// Returns where the code of a dimension of an item stands.
-  int at(int dim, int place) {
-    int row = place / BLOCKS * Kernels.STRIDE + dim % Kernels.STRIDE;
-    return chunk(dim / Kernels.STRIDE) + row * BLOCKS + place % BLOCKS;
+  /// Returns which cell a value of an item's sketch is in.
+  int cell(int i, int place) {
+    return half(cells[at(i, place)], i);
+  }
+
+  /// Returns the code of a value of an item's sketch: cell and part.
+  int code(int i, int place) {
+    return (cell(i, place) << 4) | half(parts[(place * columns + i) / 2], i);
+  }
+
+  /// Returns the even or the odd one of the two values of a byte.
+  private static int half(byte both, int i) {
+    return i % 2 == 0 ? both & 15 : (both & 0xff) >>> 4;
+  }
+
+  /// Sets a code that is 0 yet.
+  void setCode(int i, int place, int code) {
+    int shift = i % 2 == 0 ? 0 : 4;
+    cells[at(i, place)] |= (byte) ((code >>> 4) << shift);
+    parts[(place * columns + i) / 2] |= (byte) ((code & 15) << shift);
+  }
+
+  /// Returns where the cell of a value of an item stands.
+  private int at(int i, int place) {
+    int line = place / BLOCKS * Kernels.LINES + i % Kernels.CHUNK / 2;
+    return chunk(i / Kernels.CHUNK) + line * BLOCKS + place % BLOCKS;
   }
 
   /// Returns where this group's part of a chunk begins.
@@ -203,9 +242,9 @@ public final class Group {
     return chunk * chunkBytes + first;
   }
 
-  /// Returns the items of a block whose sums are within the limit, a bit each.
-  public long items(int block, int limit, short[] sums) {
-    return alive[block] & Kernels.within(sums, block * BLOCKS, limit);
+  /// Returns the items of a block whose sums are within the bar, a bit each.
+  public long items(int block, int bar, byte[] sums) {
+    return alive[block] & Kernels.within(sums, block * BLOCKS, bar);
   }
 
   /// Returns the items of a block that are there, a bit each.
@@ -228,22 +267,27 @@ public final class Group {
     return Math.ceilDiv(items.length, BLOCKS);
   }
 
+  /// Returns the number of chunks of a sketch.
+  int chunks() {
+    return columns / Kernels.CHUNK;
+  }
+
   /// Sets the boxes from the codes.
-  void enclose(int columns) {
+  void enclose(BoxGrid grid) {
     for (int block = 0; block < blockCount(); block++) {
-      enclose(block, columns);
+      enclose(block, grid);
     }
   }
 
-  private void enclose(int block, int columns) {
-    for (int i = 0; i < columns; i++) {
+  private void enclose(int block, BoxGrid grid) {
+    for (int i = 0; i < grid.length(); i++) {
       int least = 255;
       int most = 0;
       for (long bits = alive[block]; bits != 0; bits &= bits - 1) {
-        int lane = Long.numberOfTrailingZeros(bits);
-        int code = codes[at(i, block * BLOCKS + lane)] & 0xff;
-        least = Math.min(least, code);
-        most = Math.max(most, code);
+        int place = block * BLOCKS + Long.numberOfTrailingZeros(bits);
+        int code = code(i, place);
+        least = Math.min(least, grid.low(i, code));
+        most = Math.max(most, grid.high(i, code));
       }
       low[i * BLOCKS + block] = (byte) least;
       high[i * BLOCKS + block] = (byte) most;

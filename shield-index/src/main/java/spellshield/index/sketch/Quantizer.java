@@ -62,10 +62,17 @@ record Quantizer(float[] low, float step) {
     return (byte) (int) Math.clamp(Math.rint(code), 0, CODES); // NaN becomes 0; its error is NaN
   }
 
-  /// Returns `(x − (low + step·code))²`.
-  double squaredError(float value, int i, byte code) {
-    double difference = value - (low[i] + (double) step * (code & 0xff));
-    return difference * difference;
+  /// Returns the largest code that does not stand for more than a value, or 0: clamping a value to
+  /// `[low, low + 255·step]` does not take it below its code.
+  byte below(float value, int i) {
+    // A quotient off by its last place must not become the next whole number.
+    return (byte)
+        (int) Math.clamp(Math.floor(((double) value - low[i]) / step - 0x1p-30), 0, CODES);
+  }
+
+  /// Returns the least code that does not stand for less than a value, or 255.
+  byte above(float value, int i) {
+    return (byte) (int) Math.clamp(Math.ceil(((double) value - low[i]) / step + 0x1p-30), 0, CODES);
   }
 
   /// Returns how far a value is from the nearest that its clamped form can be told from: the error

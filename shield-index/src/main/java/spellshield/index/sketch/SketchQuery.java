@@ -2,25 +2,27 @@ package spellshield.index.sketch;
 
 import it.unimi.dsi.fastutil.bytes.ByteArrays;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.RadiusScales;
 
-/// A query as the scan sees it: its codes, and how far they are from it.
+/// A query as the scan sees it.
 ///
 /// # What is excluded
 ///
-/// For a latent z within `reach` of q the exact sketches are within `(1 + ε)·reach` ([Sketcher]);
-/// codes are off by at most e_q and e_z (the largest of the group), rounding of the sketches
-/// included. In units of the step, head sums K thus obey
+/// For a latent z within `reach` of q the exact sketches are within `(1 + ε)·reach` ([Sketcher]),
+/// and the float32 ones within
 ///
 /// ```text
-/// K ≤ T = (((1 + ε)·reach + e_q + e_z) / step)²
+/// R = (1 + ε)·reach + η_q + η_z
 /// ```
 ///
-/// and what has a larger sum is farther than `reach`. For the tail the same holds for `step²·(K −
-/// k_ρ) + step′²·K′`, where k_ρ is the term of ρ in K, which ρ′ replaces, and K′ the sum over the
-/// tail. The sums are whole numbers; the few float64 operations of the limits are covered by a
-/// factor `1 + 2⁻³⁰`.
+/// with η_z the largest of the group. Of a sketch the scan knows which cell each value is in
+/// ([Cells]), and q is at least as far from the value as from the cell, so that the squares of the
+/// distances to the cells add up to no more than R². What has a larger sum is farther than `reach`.
+/// The scan sums up whole numbers of one byte that are not above these squares ([Lookup]), the
+/// second look the squares of the distances to the parts of cells. The few float64 operations of
+/// sums and limits are covered by a factor `1 + 2⁻³⁰`.
 ///
 /// # Balls of different widths
 ///
@@ -37,57 +39,51 @@ public final class SketchQuery {
   /// What a box excludes it excludes by these; the others only cost time.
   private static final int BOX_DIMENSIONS = 24;
 
+  /// After so many values the second look looks whether it knows enough.
+  private static final int LOOK_EVERY = 16;
+
   private final SketchTable table;
-  final byte[] head;
 
-  /// The head in the form that the scans take.
-  final short[] wideHead;
-
-  final byte[] tail;
+  /// The first values in whole steps, in the form that the scan of boxes takes.
+  final short[] wideBox;
 
   /// The dimensions by which boxes are judged, the one in which the query is farthest from the set
   /// first.
   final byte[] order;
 
-  /// The chunks of four dimensions in the same sense.
+  /// The chunks of eight dimensions in the same sense.
   final byte[] chunks;
 
   private final double rounding;
-  private final double headError;
-  private final double tailError;
+  private final double boxError;
   private final float[] sketch;
+  private final double[] gains; // the mean square of the distance to each value
+  private final int first; // of its coded values
+  private volatile @Nullable Lookup last; // it will do for most groups
 
   SketchQuery(SketchTable table, float[] latents, int offset) {
     Sketcher sketcher = table.sketcher();
     this.table = table;
     this.sketch = new float[sketcher.length()];
-    this.head = new byte[sketcher.columns()];
-    this.tail = new byte[sketcher.tailLength()];
     this.rounding = sketcher.sketch(latents, offset, sketch, 0);
-    double headSquare = 0;
-    double tailSquare = 0;
-    for (int i = 0; i < sketcher.headLength(); i++) {
-      head[i] = table.headQuantizer().code(sketch[i], i);
-      double square = table.headQuantizer().squaredQueryError(sketch[i], i, head[i]);
-      headSquare += square;
-      tailSquare += i == 0 ? 0 : square; // ρ′ takes the place of ρ
-    }
-    for (int i = 0; i < tail.length; i++) {
-      float value = sketch[sketcher.headLength() + i];
-      tail[i] = table.tailQuantizer().code(value, i);
-      tailSquare += table.tailQuantizer().squaredQueryError(value, i, tail[i]);
-    }
-    this.wideHead = Kernels.widen(head);
-    this.headError = Math.sqrt(headSquare) + rounding;
-    this.tailError = Math.sqrt(tailSquare) + rounding;
-    double[] gains = new double[head.length];
-    for (int i = 0; i < gains.length; i++) {
-      double difference = (head[i] & 0xff) - table.spread().mean()[i];
+    this.first = sketcher.codedFrom();
+    this.gains = new double[sketcher.columns()];
+    for (int i = 0; i < sketcher.codedLength(); i++) {
+      double difference = (double) sketch[first + i] - table.spread().mean()[i];
       gains[i] = table.spread().variance()[i] + difference * difference;
     }
-    byte[] dims = largestFirst(gains, 1);
+    this.chunks = largestFirst(gains, Kernels.CHUNK);
+    Quantizer boxes = table.boxGrid().quantizer();
+    byte[] box = new byte[Math.min(gains.length, Group.BOXED)];
+    double boxSquare = 0;
+    for (int i = 0; i < table.boxGrid().length(); i++) {
+      box[i] = boxes.code(sketch[first + i], i);
+      boxSquare += boxes.squaredQueryError(sketch[first + i], i, box[i]);
+    }
+    this.wideBox = Kernels.widen(box);
+    this.boxError = Math.sqrt(boxSquare);
+    byte[] dims = largestFirst(Arrays.copyOf(gains, box.length), 1);
     this.order = Arrays.copyOf(dims, Math.min(dims.length, BOX_DIMENSIONS));
-    this.chunks = largestFirst(gains, Kernels.STRIDE);
   }
 
   /// A dimension adds `variance + (q − mean)²` to a sum on average, and a chunk the sum of its
@@ -110,16 +106,14 @@ public final class SketchQuery {
     return places;
   }
 
-  /// Returns the number of chunks of a head.
+  /// Returns the number of chunks of a sketch.
   public int steps() {
     return chunks.length;
   }
 
   /// Returns the head of the float32 sketch, `[h + 1]`.
   public float[] headSketch() {
-    float[] values = new float[table.sketcher().headLength()];
-    System.arraycopy(sketch, 0, values, 0, values.length);
-    return values;
+    return Arrays.copyOf(sketch, table.sketcher().headLength());
   }
 
   /// Returns the largest distance of two float32 heads, one that of an item whose ball of `radius`
@@ -136,99 +130,87 @@ public final class SketchQuery {
     return (1 + table.sketcher().epsilon()) * (radius * EDGE + latentError);
   }
 
-  /// Returns T, the largest head sum that an item of a group may have whose ball of `radius` holds
-  /// the query.
-  public int headLimit(Group group, double radius) {
-    return headLimit(group, group.largestScale(), radius);
+  /// Returns R, how far apart the float32 sketches may be.
+  private double reach(Group group, double scale, double radius) {
+    double exact = reach(RadiusScales.ball(scale, radius), group.latentError);
+    return exact + rounding + group.sketchError;
   }
 
-  private int headLimit(Group group, double scale, double radius) {
-    double reach = reach(RadiusScales.ball(scale, radius), group.latentError);
-    double steps = (reach + headError + group.headError) / table.headQuantizer().step();
+  /// Returns the largest sum that a box may have with an item of a group in it whose ball of
+  /// `radius` holds the query, in steps².
+  public int boxLimit(Group group, double radius) {
+    double reach = reach(group, group.largestScale(), radius) + boxError;
+    double steps = reach / table.boxGrid().quantizer().step();
     double limit = steps * steps * ROUNDING;
-    // NaN and whatever a sum cannot reach: every item passes.
+    // NaN and whatever a sum cannot reach: every box passes.
     return limit < Kernels.SATURATED ? (int) limit : Kernels.SATURATED;
   }
 
-  /// Returns a clearance from an item of a group, given its head sum or that of a box around it,
-  /// whole or partial: its distance is not below its scale times that.
-  public double clearance(Group group, int headSum) {
-    double steps = Math.sqrt(headSum) * table.headQuantizer().step();
-    double sketches = steps - headError - group.headError;
+  /// Returns what the squares of the distances between the query and the cells of an item add up to
+  /// at most, if the item is one of a group and its ball of `radius` holds the query.
+  public double sumLimit(Group group, double radius) {
+    return sumLimit(group, group.largestScale(), radius);
+  }
+
+  private double sumLimit(Group group, double scale, double radius) {
+    double reach = reach(group, scale, radius);
+    return reach * reach * ROUNDING;
+  }
+
+  /// Returns what cells add to sums that a limit is fine for. Any number of threads may ask.
+  public Lookup lookup(double limit) {
+    Lookup lookup = last;
+    if (lookup == null || !lookup.suits(limit)) {
+      lookup = new Lookup(table.cells(), sketch, first, gains, limit);
+      last = lookup;
+    }
+    return lookup;
+  }
+
+  /// Returns a clearance from an item of a group, given the sum of a box around it, whole or
+  /// partial: its distance is not below its scale times that.
+  public double clearance(Group group, int boxSum) {
+    double steps = Math.sqrt(boxSum) * table.boxGrid().quantizer().step();
+    double sketches = steps - boxError - rounding - group.sketchError;
     double distance = sketches / (1 + table.sketcher().epsilon()) - group.latentError;
     // The division is one more rounding that the factor covers; it divides by no less than s_k.
     return Math.max(0, distance * (1 - 0x1p-30) / group.largestScale());
   }
 
-  /// Returns the square that head and tail of an item of a group may have whose ball of `radius`
-  /// holds the query.
-  private double tailLimit(Group group, double scale, double radius) {
-    double reach = reach(RadiusScales.ball(scale, radius), group.latentError);
-    double limit = reach + tailError + group.tailError;
-    return limit * limit * ROUNDING;
-  }
-
-  /// Returns those items of a block whose heads and tails leave it open that their own balls of
-  /// `radius` hold the query, a bit each.
+  /// Returns those items of a block whose sketches leave it open that their own balls of `radius`
+  /// hold the query, a bit each.
   ///
   /// @param items the items that the limit of the group lets pass, a bit each
-  /// @param headSums the group's sums from the scan, which may have stopped at 65,535
-  /// @param tailSums `[64]`, for use within
-  public long notExcluded(
-      Group group, int block, long items, short[] headSums, double radius, int[] tailSums) {
-    long look = group.hasScales() ? withinOwn(group, block, items, headSums, radius) : items;
-    if (tail.length == 0) {
-      return look;
-    }
-    int first = block * Group.BLOCKS;
-    Kernels.rowSquares(group.tails, first * tail.length, tail.length, look, tail, tailSums);
-    double limit = tailLimit(group, group.largestScale(), radius);
-    long left = 0;
-    for (long rest = look; rest != 0; rest &= rest - 1) {
-      int lane = Long.numberOfTrailingZeros(rest);
-      if (group.hasScales()) {
-        limit = tailLimit(group, group.scale(first + lane), radius);
-      }
-      int rho = (group.codes[group.at(0, first + lane)] & 0xff) - (head[0] & 0xff);
-      int headSum = (headSums[first + lane] & 0xffff) - rho * rho; // ρ′ takes the place of ρ
-      left |= square(headSum, tailSums[lane]) > limit ? 0 : rest & -rest;
-    }
-    return left;
-  }
-
-  /// Returns the items whose heads leave it open that their own balls hold the query.
-  private long withinOwn(Group group, int block, long items, short[] headSums, double radius) {
+  public long notExcluded(Group group, int block, long items, double radius) {
+    double limit = sumLimit(group, radius);
     long left = 0;
     for (long rest = items; rest != 0; rest &= rest - 1) {
       int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(rest);
-      int limit = headLimit(group, group.scale(place), radius);
-      left |= (headSums[place] & 0xffff) > limit ? 0 : rest & -rest;
+      if (group.hasScales()) {
+        limit = sumLimit(group, group.scale(place), radius);
+      }
+      left |= isAbove(limit, group, place) ? 0 : rest & -rest;
     }
     return left;
   }
 
-  /// Returns whether head and tail leave it open that an item's own ball of `radius` holds the
-  /// query.
+  /// Returns whether the sketch of an item leaves it open that its own ball holds the query.
   ///
   /// @param place of the item in its group
   public boolean mayHold(Group group, int place, double radius) {
-    if (tail.length == 0) {
-      return true;
-    }
-    int headSum = 0;
-    for (int i = 1; i < head.length; i++) { // ρ′ takes the place of ρ
-      int difference = (group.codes[group.at(i, place)] & 0xff) - (head[i] & 0xff);
-      headSum += difference * difference;
-    }
-    int[] tailSum = new int[1];
-    Kernels.rowSquares(group.tails, place * tail.length, tail.length, 1, tail, tailSum);
-    return square(headSum, tailSum[0]) <= tailLimit(group, group.scale(place), radius);
+    return !isAbove(sumLimit(group, group.scale(place), radius), group, place);
   }
 
-  /// Returns the square of the distance between the codes of two sketches, ρ left out.
-  private double square(int headSum, int tailSum) {
-    double step = table.headQuantizer().step();
-    double tailStep = table.tailQuantizer().step();
-    return step * step * headSum + tailStep * tailStep * tailSum;
+  /// Returns whether the squares of the distances to the parts of cells that an item is in add up
+  /// to more than a limit.
+  private boolean isAbove(double limit, Group group, int place) {
+    double square = 0;
+    for (int i = 0; i < table.sketcher().codedLength(); i++) {
+      square += table.cells().squaredDistance(sketch[first + i], i, group.code(i, place));
+      if (i % LOOK_EVERY == 0 && square > limit) {
+        return true;
+      }
+    }
+    return square > limit;
   }
 }

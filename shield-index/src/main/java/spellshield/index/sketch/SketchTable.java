@@ -18,14 +18,15 @@ import spellshield.index.store.RadiusScales;
 /// The sketches of a set as codes of one byte a value, in private memory.
 ///
 /// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
-/// 64 blocks ([Group]). With h = 63, t = 126: 64 bytes an item for the scan, 64 for the second
-/// look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan cannot fault.
-/// It never changes after it was made: [#with], [#only] and [#scaled] make another one that shares
-/// the codes.
+/// 64 blocks ([Group]). With t = 126: 64 bytes an item for the scan, of which it reads a part, 64
+/// for the second look, 4 for its number, 2 for the boxes. The table is never a mapped file: a scan
+/// cannot fault. It never changes after it was made: [#with], [#only] and [#scaled] make another
+/// one that shares the codes.
 public final class SketchTable {
+  private static final int SAMPLE = 1 << 16;
+
   private final Sketcher sketcher;
-  private final Quantizer headQuantizer;
-  private final Quantizer tailQuantizer;
+  private final Codes codes;
   private final Spread spread;
   private final long builtCount;
   private final double sketchError;
@@ -34,13 +35,49 @@ public final class SketchTable {
   private final RadiusScales scales;
   private final long count;
 
-  /// Where the codes of each dimension of the head lie.
-  record Spread(float[] mean, float[] variance) {}
+  /// What codes and boxes stand for.
+  record Codes(Cells cells, BoxGrid boxGrid) {
+    static Codes fit(Sketches sketches) {
+      Sketcher sketcher = sketches.sketcher();
+      Cells cells = Cells.fit(sketches);
+      return new Codes(
+          cells,
+          new BoxGrid(Quantizer.fit(sketches, sketcher.codedFrom(), boxedLength(sketcher)), cells));
+    }
+  }
+
+  private static int boxedLength(Sketcher sketcher) {
+    return Math.min(sketcher.codedLength(), Group.BOXED);
+  }
+
+  /// Mean and variance of the coded values; what they are decides what a query looks at first,
+  /// never what it finds.
+  record Spread(float[] mean, float[] variance) {
+    static Spread of(Sketches sketches) {
+      int length = sketches.sketcher().codedLength();
+      int first = sketches.sketcher().codedFrom();
+      int rows = Math.min(sketches.count(), SAMPLE);
+      float[] mean = new float[length];
+      float[] variance = new float[length];
+      for (int i = 0; i < length && rows > 0; i++) {
+        double sum = 0;
+        double square = 0;
+        for (int row = 0; row < rows; row++) {
+          int item = (int) ((long) row * sketches.count() / rows);
+          double value = sketches.value(item, first + i);
+          sum += value;
+          square += value * value;
+        }
+        mean[i] = (float) (sum / rows);
+        variance[i] = (float) (square / rows - sum / rows * (sum / rows));
+      }
+      return new Spread(mean, variance);
+    }
+  }
 
   private SketchTable(
       Sketcher sketcher,
-      Quantizer headQuantizer,
-      Quantizer tailQuantizer,
+      Codes codes,
       Spread spread,
       long builtCount,
       double sketchError,
@@ -48,8 +85,7 @@ public final class SketchTable {
       Group[] groups,
       RadiusScales scales) {
     this.sketcher = sketcher;
-    this.headQuantizer = headQuantizer;
-    this.tailQuantizer = tailQuantizer;
+    this.codes = codes;
     this.spread = spread;
     this.builtCount = builtCount;
     this.sketchError = sketchError;
@@ -66,16 +102,12 @@ public final class SketchTable {
 
   /// Codes sketches, on all cores.
   public static SketchTable of(Sketches sketches) {
-    Sketcher sketcher = sketches.sketcher();
-    Quantizer head = Quantizer.fit(sketches, 0, sketcher.headLength());
-    Quantizer tail = Quantizer.fit(sketches, sketcher.headLength(), sketcher.tailLength());
-    Group[] groups = groups(sketches, head, tail);
-    Spread spread = spread(groups, sketcher.columns(), sketches.count());
+    Codes codes = Codes.fit(sketches);
+    Group[] groups = groups(sketches, codes);
     return new SketchTable(
-        sketcher,
-        head,
-        tail,
-        spread,
+        sketches.sketcher(),
+        codes,
+        Spread.of(sketches),
         sketches.count(),
         sketches.largestError(),
         groups.length,
@@ -83,49 +115,32 @@ public final class SketchTable {
         RadiusScales.ONES);
   }
 
-  /// Codes sketches in an order of their own. A value that no code reaches makes the error of its
-  /// group larger, so nothing is lost by it but time.
-  static Group[] groups(Sketches sketches, Quantizer head, Quantizer tail) {
+  /// Codes sketches in an order of their own.
+  static Group[] groups(Sketches sketches, Codes codes) {
     Sketcher sketcher = sketches.sketcher();
     int[] order = KdOrder.of(sketches, Group.BLOCKS);
-    Group[] groups = Group.allocate(order.length, sketcher.columns(), sketcher.tailLength());
+    Group[] groups = Group.allocate(order.length, sketcher.columns());
     IntStream.range(0, groups.length)
         .parallel()
         .forEach(g -> {
           int from = g * Group.ITEMS;
           int size = Math.min(Group.ITEMS, order.length - from);
           for (int i = 0; i < size; i++) {
-            code(sketches, order[from + i], i, groups[g], head, tail);
+            code(sketches, order[from + i], i, groups[g], codes);
           }
-          groups[g].enclose(sketcher.columns());
+          groups[g].enclose(codes.boxGrid());
         });
     return groups;
   }
 
-  private static void code(
-      Sketches sketches, int item, int place, Group group, Quantizer head, Quantizer tail) {
-    int headLength = sketches.sketcher().headLength();
-    int tailLength = sketches.sketcher().tailLength();
-    double headSquare = 0;
-    double tailSquare = 0;
-    for (int i = 0; i < headLength; i++) {
-      float value = sketches.value(item, i);
-      byte code = head.code(value, i);
-      group.codes[group.at(i, place)] = code;
-      double square = head.squaredError(value, i, code);
-      headSquare += square;
-      tailSquare += i == 0 ? 0 : square; // ρ′ takes the place of ρ
+  private static void code(Sketches sketches, int item, int place, Group group, Codes codes) {
+    Sketcher sketcher = sketches.sketcher();
+    for (int i = 0; i < sketcher.codedLength(); i++) {
+      float value = sketches.value(item, sketcher.codedFrom() + i);
+      group.setCode(i, place, codes.cells().code(value, i));
     }
-    for (int i = 0; i < tailLength; i++) {
-      float value = sketches.value(item, headLength + i);
-      byte code = tail.code(value, i);
-      group.tails[place * tailLength + i] = code;
-      tailSquare += tail.squaredError(value, i, code);
-    }
-    double rounding = sketches.error(item);
     group.items[place] = sketches.first() + item;
-    group.headError = atLeast(group.headError, Math.sqrt(headSquare) + rounding);
-    group.tailError = atLeast(group.tailError, Math.sqrt(tailSquare) + rounding);
+    group.sketchError = atLeast(group.sketchError, sketches.error(item));
     group.latentError = atLeast(group.latentError, sketches.latentError(item));
   }
 
@@ -135,37 +150,20 @@ public final class SketchTable {
     return larger == error ? error : Math.nextUp((float) larger);
   }
 
-  private static Spread spread(Group[] groups, int columns, int count) {
-    double[] sums = new double[columns];
-    double[] squares = new double[columns];
-    for (Group group : groups) {
-      for (int place = 0; place < group.items.length; place++) {
-        for (int i = 0; i < columns; i++) {
-          int code = group.codes[group.at(i, place)] & 0xff;
-          sums[i] += code;
-          squares[i] += code * code;
-        }
-      }
-    }
-    float[] mean = new float[columns];
-    float[] variance = new float[columns];
-    for (int i = 0; i < columns && count > 0; i++) {
-      mean[i] = (float) (sums[i] / count);
-      variance[i] = (float) (squares[i] / count - sums[i] / count * (sums[i] / count));
-    }
-    return new Spread(mean, variance);
-  }
-
   public Sketcher sketcher() {
     return sketcher;
   }
 
-  Quantizer headQuantizer() {
-    return headQuantizer;
+  Codes codes() {
+    return codes;
   }
 
-  Quantizer tailQuantizer() {
-    return tailQuantizer;
+  Cells cells() {
+    return codes.cells();
+  }
+
+  BoxGrid boxGrid() {
+    return codes.boxGrid();
   }
 
   Spread spread() {
@@ -211,7 +209,7 @@ public final class SketchTable {
     return copy(
         Arrays.stream(groups)
             .parallel()
-            .map(group -> group.only(living, sketcher.columns()))
+            .map(group -> group.only(living, codes.boxGrid()))
             .toArray(Group[]::new),
         scales);
   }
@@ -229,15 +227,7 @@ public final class SketchTable {
 
   private SketchTable copy(Group[] others, RadiusScales theirScales) {
     return new SketchTable(
-        sketcher,
-        headQuantizer,
-        tailQuantizer,
-        spread,
-        builtCount,
-        sketchError,
-        builtGroups,
-        others,
-        theirScales);
+        sketcher, codes, spread, builtCount, sketchError, builtGroups, others, theirScales);
   }
 
   /// Returns the most that rounding moved a float32 sketch of the build.
@@ -283,7 +273,7 @@ public final class SketchTable {
   }
 
   private static final long MAGIC = 0x48435445_4b534c53L; // "SLSKETCH", little-endian
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   /// Writes a table to which nothing was added; the format is in `docs/FORMAT.md`. The stream is
   /// not closed.
@@ -291,27 +281,29 @@ public final class SketchTable {
     ByteBuffer header = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
     header.putLong(MAGIC).putInt(VERSION).putInt(sketcher.dim());
     header.putInt(sketcher.headDim()).putInt(sketcher.directionCount()).putLong(count);
-    header.putFloat(headQuantizer.step()).putFloat(tailQuantizer.step()).putDouble(sketchError);
+    header.putDouble(sketchError).putFloat(boxGrid().quantizer().step()).putFloat(0);
     out.write(header.array());
     writeFloats(out, sketcher.mean());
     writeFloats(out, sketcher.directions());
-    writeFloats(out, headQuantizer.low());
-    writeFloats(out, tailQuantizer.low());
+    writeFloats(out, spread.mean());
+    writeFloats(out, spread.variance());
+    writeFloats(out, cells().edges());
+    writeFloats(out, boxGrid().quantizer().low());
     for (Group group : groups) {
-      writeGroup(out, group, sketcher);
+      writeGroup(out, group);
     }
   }
 
-  static void writeGroup(OutputStream out, Group group, Sketcher sketcher) throws IOException {
-    writeFloats(out, new float[] {group.headError, group.tailError, group.latentError});
+  static void writeGroup(OutputStream out, Group group) throws IOException {
+    writeFloats(out, new float[] {group.sketchError, group.latentError});
     ByteBuffer ids = ByteBuffer.allocate(group.items.length * 4).order(ByteOrder.LITTLE_ENDIAN);
     ids.asIntBuffer().put(group.items);
     out.write(ids.array());
-    for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
-      int bytes = group.blockCount() * Kernels.STRIDE * Group.BLOCKS;
-      out.write(group.codes, group.chunk(chunk), bytes);
+    for (int chunk = 0; chunk < group.chunks(); chunk++) {
+      int bytes = group.blockCount() * Kernels.LINES * Group.BLOCKS;
+      out.write(group.cells, group.chunk(chunk), bytes);
     }
-    out.write(group.tails);
+    out.write(group.parts);
   }
 
   /// Reads a table back. The bytes are trusted: check their checksum before.
@@ -332,51 +324,55 @@ public final class SketchTable {
     int headDim = header.getInt();
     int directionCount = header.getInt();
     long count = header.getLong();
-    float headStep = header.getFloat();
-    float tailStep = header.getFloat();
     double sketchError = header.getDouble();
+    float boxStep = header.getFloat();
     if (dim < 1
         || headDim < 1
         || directionCount < headDim
         || directionCount > dim
-        || headDim > Sketcher.MOST_HEAD_DIRECTIONS
+        || directionCount > Sketcher.MOST_DIRECTIONS
         || count < 0
         || count > Integer.MAX_VALUE
-        || !(headStep > 0)
-        || !(tailStep > 0)) {
+        || !(boxStep > 0)) {
       throw new IOException(
-          "sketches of %d latents, dim %d, %d and %d directions, steps %s and %s make no sense"
-              .formatted(count, dim, headDim, directionCount, headStep, tailStep));
+          "sketches of %d latents, dim %d, %d and %d directions, step %s make no sense"
+              .formatted(count, dim, headDim, directionCount, boxStep));
     }
     float[] mean = readFloats(in, dim);
     float[] directions = readFloats(in, Math.multiplyExact(dim, directionCount));
     Sketcher sketcher = new Sketcher(mean, directions, headDim);
-    Quantizer head = new Quantizer(readFloats(in, sketcher.headLength()), headStep);
-    Quantizer tail = new Quantizer(readFloats(in, sketcher.tailLength()), tailStep);
-    Group[] groups = Group.allocate(count, sketcher.columns(), sketcher.tailLength());
-    for (Group group : groups) {
-      readGroup(in, group, sketcher);
+    int length = sketcher.codedLength();
+    Spread spread = new Spread(readFloats(in, length), readFloats(in, length));
+    Cells cells;
+    try {
+      cells = new Cells(readFloats(in, length * Cells.EDGES));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("sketches whose cells make no sense: " + e.getMessage(), e);
     }
-    Spread spread = spread(groups, sketcher.columns(), (int) count);
+    Quantizer boxes = new Quantizer(readFloats(in, boxedLength(sketcher)), boxStep);
+    Codes codes = new Codes(cells, new BoxGrid(boxes, cells));
+    Group[] groups = Group.allocate(count, sketcher.columns());
+    for (Group group : groups) {
+      readGroup(in, group, codes);
+    }
     return new SketchTable(
-        sketcher, head, tail, spread, count, sketchError, groups.length, groups, RadiusScales.ONES);
+        sketcher, codes, spread, count, sketchError, groups.length, groups, RadiusScales.ONES);
   }
 
-  static void readGroup(InputStream in, Group group, Sketcher sketcher) throws IOException {
-    float[] errors = readFloats(in, 3);
-    group.headError = errors[0];
-    group.tailError = errors[1];
-    group.latentError = errors[2];
+  static void readGroup(InputStream in, Group group, Codes codes) throws IOException {
+    float[] errors = readFloats(in, 2);
+    group.sketchError = errors[0];
+    group.latentError = errors[1];
     ByteBuffer.wrap(read(in, group.items.length * 4))
         .order(ByteOrder.LITTLE_ENDIAN)
         .asIntBuffer()
         .get(group.items);
-    int blockBytes = Kernels.STRIDE * Group.BLOCKS;
-    for (int chunk = 0; chunk < sketcher.columns() / Kernels.STRIDE; chunk++) {
-      readFully(in, group.codes, group.chunk(chunk), group.blockCount() * blockBytes);
+    int blockBytes = Kernels.LINES * Group.BLOCKS;
+    for (int chunk = 0; chunk < group.chunks(); chunk++) {
+      readFully(in, group.cells, group.chunk(chunk), group.blockCount() * blockBytes);
     }
-    readFully(in, group.tails, 0, group.tails.length);
-    group.enclose(sketcher.columns());
+    readFully(in, group.parts, 0, group.parts.length);
+    group.enclose(codes.boxGrid());
   }
 
   private static void writeFloats(OutputStream out, float[] values) throws IOException {

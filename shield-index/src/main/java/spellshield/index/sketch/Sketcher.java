@@ -35,8 +35,8 @@ public final class Sketcher {
   private static final double U = 0x1p-24;
   private static final double V = 0x1p-53;
 
-  /// The most directions of a head: the scan numbers its dimensions in bytes.
-  static final int MOST_HEAD_DIRECTIONS = 119;
+  /// The most directions: the scan numbers its chunks of eight values in bytes.
+  static final int MOST_DIRECTIONS = 1_000;
 
   private final int dim;
   private final int headDim;
@@ -49,7 +49,8 @@ public final class Sketcher {
   ///
   /// Any P′ is sound: directions that are not orthonormal make ε large and the filter weak.
   ///
-  /// @param headDim h, from 1 to t, and at most 119
+  /// @param directions P′; t is at most 1,000
+  /// @param headDim h, from 1 to t
   public Sketcher(float[] mean, float[] directions, int headDim) {
     if (mean.length == 0 || directions.length % mean.length != 0) {
       throw new IllegalArgumentException(
@@ -57,10 +58,15 @@ public final class Sketcher {
     }
     this.dim = mean.length;
     this.directionCount = directions.length / mean.length;
-    if (headDim < 1 || headDim > Math.min(directionCount, MOST_HEAD_DIRECTIONS)) {
+    if (directionCount > MOST_DIRECTIONS) {
+      throw new IllegalArgumentException(
+          "a sketch has at most %d directions, but was given %d"
+              .formatted(MOST_DIRECTIONS, directionCount));
+    }
+    if (headDim < 1 || headDim > directionCount) {
       throw new IllegalArgumentException(
           "a head has from 1 to %d directions, but was asked for %d"
-              .formatted(Math.min(directionCount, MOST_HEAD_DIRECTIONS), headDim));
+              .formatted(directionCount, headDim));
     }
     this.headDim = headDim;
     this.mean = mean;
@@ -99,10 +105,21 @@ public final class Sketcher {
     return headDim + 1;
   }
 
-  /// Returns the number of columns of codes that a head takes: the scan adds eight at a time, and
-  /// those behind [#headLength] hold zeros.
+  /// Returns the first value of a sketch that is coded: all but ρ, whose place ρ′ takes, where
+  /// there is a tail.
+  int codedFrom() {
+    return tailLength() > 0 ? 1 : 0;
+  }
+
+  /// Returns the number of coded values, t + 1.
+  int codedLength() {
+    return directionCount + 1;
+  }
+
+  /// Returns the number of columns of codes that a sketch takes: the scan adds eight at a time, and
+  /// those behind [#codedLength] hold zeros.
   int columns() {
-    return Math.ceilDiv(headLength(), Kernels.STRIDE) * Kernels.STRIDE;
+    return Math.ceilDiv(codedLength(), Kernels.CHUNK) * Kernels.CHUNK;
   }
 
   /// Returns the number of values of a tail, t − h + 1, or 0 where there is none.

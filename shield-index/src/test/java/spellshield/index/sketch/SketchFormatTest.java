@@ -2,6 +2,7 @@ package spellshield.index.sketch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -19,6 +20,7 @@ class SketchFormatTest {
   private static final int DIM = 5;
   private static final int HEAD_DIM = 2;
   private static final int TAIL_DIM = 1;
+  private static final int CODED = HEAD_DIM + TAIL_DIM + 1;
   private static final int COUNT = 4_170; // two groups, the second with two blocks, one not full
 
   @Test
@@ -28,22 +30,27 @@ class SketchFormatTest {
     byte[] magic = new byte[8];
     file.get(magic);
     assertThat(new String(magic, StandardCharsets.US_ASCII)).isEqualTo("SLSKETCH");
-    assertThat(file.getInt()).isEqualTo(2);
+    assertThat(file.getInt()).isEqualTo(3);
     assertThat(file.getInt()).isEqualTo(DIM);
     assertThat(file.getInt()).isEqualTo(HEAD_DIM);
     assertThat(file.getInt()).isEqualTo(HEAD_DIM + TAIL_DIM);
     assertThat(file.getLong()).isEqualTo(COUNT);
-    float headStep = file.getFloat();
-    float tailStep = file.getFloat();
     assertThat(file.getDouble()).isBetween(1e-12, 0.1);
+    assertThat(file.getFloat()).isBetween(1e-3f, 1f);
+    assertThat(file.getFloat()).isZero();
     float[] mean = floats(file, DIM);
     float[] directions = floats(file, (HEAD_DIM + TAIL_DIM) * DIM);
-    float[] headLow = floats(file, HEAD_DIM + 1);
-    float[] tailLow = floats(file, TAIL_DIM + 1);
+    float[] means = floats(file, CODED);
+    float[] variances = floats(file, CODED);
+    float[] edges = floats(file, CODED * 17);
+    floats(file, CODED); // what the boxes in memory begin at
+    double[] sums = new double[CODED];
+    double[] squares = new double[CODED];
     boolean[] seen = new boolean[COUNT];
     for (int size : new int[] {4096, COUNT - 4096}) {
-      float[] errors = floats(file, 3);
-      assertThat(errors[2]).isZero();
+      float[] errors = floats(file, 2);
+      assertThat(errors[0]).isBetween(1e-12f, 0.1f);
+      assertThat(errors[1]).isZero();
       int[] items = new int[size];
       for (int i = 0; i < size; i++) {
         items[i] = file.getInt();
@@ -51,35 +58,45 @@ class SketchFormatTest {
         seen[items[i]] = true;
       }
       int blocks = (size + 63) / 64;
-      byte[] heads = new byte[blocks * 64 * 4]; // three columns, and one of zeros
-      byte[] tails = new byte[size * (TAIL_DIM + 1)];
-      file.get(heads);
-      file.get(tails);
+      byte[] cells = new byte[blocks * 64 * 4]; // of four values, and four that are not there
+      byte[] parts = new byte[size * 4];
+      file.get(cells);
+      file.get(parts);
       for (int place = 0; place < size; place++) {
         double[] sketch = sketch(values, items[place], mean, directions);
-        double headError = 0;
-        double tailError = 0;
-        for (int i = 0; i <= HEAD_DIM; i++) {
-          byte code = heads[(place / 64 * 4 + i) * 64 + place % 64];
-          double error = headLow[i] + (double) headStep * (code & 0xff) - sketch[i];
-          headError += error * error;
-          tailError += i == 0 ? 0 : error * error;
+        for (int i = 0; i < CODED; i++) {
+          int cell = (cells[(place / 64 * 4 + i / 2) * 64 + place % 64] >> (4 * (i % 2))) & 15;
+          int part = (parts[place * 4 + i / 2] >> (4 * (i % 2))) & 15;
+          double from = edges[i * 17 + cell];
+          double to = edges[i * 17 + cell + 1];
+          boolean first = cell == 0 && part == 0;
+          boolean last = cell == 15 && part == 15;
+          // Where a part begins is rounded to float32.
+          double slack = errors[0] + 1e-6;
+          if (!first) {
+            assertThat(sketch[i]).isGreaterThanOrEqualTo(from + (to - from) * part / 16 - slack);
+          }
+          if (!last) {
+            assertThat(sketch[i]).isLessThanOrEqualTo(from + (to - from) * (part + 1) / 16 + slack);
+          }
+          sums[i] += sketch[i];
+          squares[i] += sketch[i] * sketch[i];
         }
-        for (int i = 0; i <= TAIL_DIM; i++) {
-          byte code = tails[place * (TAIL_DIM + 1) + i];
-          double error = tailLow[i] + (double) tailStep * (code & 0xff) - sketch[HEAD_DIM + 1 + i];
-          tailError += error * error;
-        }
-        assertThat(Math.sqrt(headError)).isLessThanOrEqualTo(errors[0]);
-        assertThat(Math.sqrt(tailError)).isLessThanOrEqualTo(errors[1]);
-        assertThat(errors[0]).isLessThan(3 * headStep);
-        assertThat(errors[1]).isLessThan(3 * (headStep + tailStep));
+        assertThat(cells[(place / 64 * 4 + 2) * 64 + place % 64]).isZero();
+        assertThat(parts[place * 4 + 3]).isZero();
       }
     }
     assertThat(file.hasRemaining()).isFalse();
+    for (int i = 0; i < CODED; i++) {
+      double average = sums[i] / COUNT;
+      // ρ′ is nearly 0 here, and rounding moves it most.
+      assertThat((double) means[i]).isCloseTo(average, within(1e-3));
+      assertThat((double) variances[i])
+          .isCloseTo(squares[i] / COUNT - average * average, within(1e-3));
+    }
   }
 
-  /// ρ, the head's coordinates, ρ′, the tail's, by the formula in float64.
+  /// What is coded: the head's coordinates, ρ′, the tail's, by the formula in float64.
   private static double[] sketch(float[] values, int item, float[] mean, float[] directions) {
     double[] residual = new double[DIM];
     double[] centred = new double[DIM];
@@ -87,7 +104,7 @@ class SketchFormatTest {
       centred[j] = (double) values[item * DIM + j] - mean[j];
       residual[j] = centred[j];
     }
-    double[] sketch = new double[HEAD_DIM + TAIL_DIM + 2];
+    double[] sketch = new double[CODED];
     for (int k = 0; k < HEAD_DIM + TAIL_DIM; k++) {
       double coordinate = 0;
       for (int j = 0; j < DIM; j++) {
@@ -96,13 +113,13 @@ class SketchFormatTest {
       for (int j = 0; j < DIM; j++) {
         residual[j] -= coordinate * directions[k * DIM + j];
       }
-      sketch[k < HEAD_DIM ? 1 + k : 2 + k] = coordinate;
-      double square = 0;
-      for (double value : residual) {
-        square += value * value;
-      }
-      sketch[k < HEAD_DIM ? 0 : HEAD_DIM + 1] = Math.sqrt(square);
+      sketch[k < HEAD_DIM ? k : 1 + k] = coordinate;
     }
+    double square = 0;
+    for (double value : residual) {
+      square += value * value;
+    }
+    sketch[HEAD_DIM] = Math.sqrt(square);
     return sketch;
   }
 
@@ -116,10 +133,14 @@ class SketchFormatTest {
     foreign[0] = 'X';
     assertThatThrownBy(() -> read(foreign)).hasMessageContaining("not SLSKETCH");
     byte[] newer = file.clone();
-    newer[8] = 3;
+    newer[8] = 4;
     assertThatThrownBy(() -> read(newer))
-        .hasMessageContaining("format 3")
-        .hasMessageContaining("2");
+        .hasMessageContaining("format 4")
+        .hasMessageContaining("3");
+    byte[] disordered = file.clone();
+    int edges = 48 + 4 * (DIM + (HEAD_DIM + TAIL_DIM) * DIM + 2 * CODED);
+    ByteBuffer.wrap(disordered).order(ByteOrder.LITTLE_ENDIAN).putFloat(edges, 1e9f);
+    assertThatThrownBy(() -> read(disordered)).hasMessageContaining("cell 0 of value 0");
   }
 
   private static SketchTable read(byte[] file) throws IOException {

@@ -1,0 +1,87 @@
+package spellshield.index.sketch;
+
+import spellshield.index.kernel.Kernels;
+
+/// What each of the 16 cells of a value adds to the sums of a scan, for one query and one limit:
+/// `⌊2ˢ·scale · distance²⌋` between the query and the cell, at most 255, where `scale · limit =
+/// 254`. A scan divides the sum over the eight values of a chunk by 2ˢ, which is larger where terms
+/// are small, so that less is lost by rounding them.
+///
+/// With everything rounded down, an item whose squares add up to no more than the limit has a sum
+/// of no more than 254: sums of one byte are enough to exclude by, and miss nothing.
+///
+/// Immutable.
+public final class Lookup {
+  private static final int ALL = 255;
+
+  /// A lookup for a limit also serves smaller ones, as long as the steps are not too coarse for
+  /// them.
+  private static final double LEAST = 0.9;
+
+  private static final int LARGEST_SHIFT = 2;
+
+  /// What the sum over a chunk, before it is divided, may be on average: far enough from 255, where
+  /// sums stop.
+  private static final double USUAL = 100;
+
+  /// `[columns, 64]`, four times 16 entries: the kernels look up by six bits, of which the upper
+  /// two are anything.
+  final byte[] table;
+
+  /// How often the sum over a chunk is halved.
+  final byte[] shifts;
+
+  private final double largest;
+  private final double scale;
+
+  /// Takes the coded values of a query, which begin at `first`.
+  ///
+  /// @param gains the mean square of the distance between the query and a value, and 0 for columns
+  ///   without one
+  Lookup(Cells cells, float[] sketch, int first, double[] gains, double limit) {
+    this.largest = limit * (1 + 0x1p-6); // groups differ by a little
+    this.scale = Math.min((ALL - 1) / largest, Double.MAX_VALUE);
+    this.table = new byte[gains.length * Kernels.BLOCK];
+    this.shifts = new byte[gains.length / Kernels.CHUNK];
+    for (int i = 0; i < cells.length(); i++) {
+      if (i % Kernels.CHUNK == 0) {
+        shifts[i / Kernels.CHUNK] = shift(gains, i);
+      }
+      double finer = scale * (1 << shifts[i / Kernels.CHUNK]);
+      for (int cell = 0; cell < Cells.COUNT; cell++) {
+        // The conversion rounds down; 0 · ∞ is no number and becomes 0.
+        int term = (int) (finer * cells.squaredDistanceToCell(sketch[first + i], i, cell));
+        byte entry = (byte) Math.min(ALL, term);
+        for (int at = cell; at < Kernels.BLOCK; at += Cells.COUNT) {
+          table[i * Kernels.BLOCK + at] = entry;
+        }
+      }
+    }
+  }
+
+  private byte shift(double[] gains, int from) {
+    double sum = 0;
+    for (int i = from; i < from + Kernels.CHUNK; i++) {
+      sum += gains[i];
+    }
+    byte shift = LARGEST_SHIFT;
+    while (shift > 0 && !(scale * sum * (1 << shift) <= USUAL)) {
+      shift--;
+    }
+    return shift;
+  }
+
+  /// Returns whether sums of this lookup are fine enough for a limit, and can hold it.
+  boolean suits(double limit) {
+    return limit <= largest && limit >= LEAST * largest;
+  }
+
+  /// Returns the largest sum of an item whose squares add up to no more than a limit; 255 where
+  /// that may be any.
+  ///
+  /// @param limit widened for the roundings of a few float64 operations
+  public int bar(double limit) {
+    double bar = scale * limit;
+    return bar < ALL ? (int) bar : ALL; // a limit of +∞ or NaN excludes nothing
+  }
+}

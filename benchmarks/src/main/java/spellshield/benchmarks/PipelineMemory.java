@@ -13,6 +13,7 @@ import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.pipeline.DiffusionPipeline;
 import spellshield.sampler.pipeline.Generated;
 import spellshield.sampler.pipeline.Protection;
@@ -42,7 +43,7 @@ public final class PipelineMemory {
     Path folder = Files.createTempDirectory("pipeline-memory");
     try (DiffusionPipeline pipeline = DiffusionPipeline.load(model)) {
       List<Generated> plain = pipeline.sample(request(pipeline, size, 0, batch).withoutPictures());
-      double radius = write(folder, pipeline.codec().space(size, size), plain);
+      double radius = write(folder, pipeline.codec().space(size, size, Crop.ADM), plain);
       System.out.println("| pictures | failed | resident MiB | peak MiB | heap MiB |");
       System.out.println("|---|---|---|---|---|");
       try (ProtectedSet set = ProtectedSet.open(folder)) {

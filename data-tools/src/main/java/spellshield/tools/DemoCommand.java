@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import spellshield.index.ProtectedSet;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.pipeline.DiffusionPipeline;
 import spellshield.tools.codec.LatentCodec;
 import spellshield.tools.codec.PixelCodec;
@@ -99,7 +100,8 @@ final class DemoCommand implements Callable<Integer> {
     ImageSource clothes =
         ImageSource.open(data.resolve("fashion-mnist").resolve("train-images-idx3-ubyte.gz"));
     long limit = small ? 3_000 : Long.MAX_VALUE;
-    PixelCodec codec = SetBuild.fit(clothes, 28, 28, 1, new SetBuild.Range(0, limit), quiet);
+    PixelCodec codec =
+        SetBuild.fit(clothes, 28, 28, 1, Crop.ADM, new SetBuild.Range(0, limit), quiet);
     Path folder = output.resolve(small ? "fashion-set-small" : "fashion-set");
     long start = System.nanoTime();
     SetBuild.build(
@@ -167,7 +169,7 @@ final class DemoCommand implements Callable<Integer> {
     long limit = small ? 500 : Long.MAX_VALUE;
     Path folder = output.resolve(small ? "emoji-set-small" : "emoji-set");
     Map<String, String> names = names(emoji);
-    try (LatentCodec codec = LatentCodec.open(models.resolve("emoji"), 64, 64)) {
+    try (LatentCodec codec = LatentCodec.open(models.resolve("emoji"), 64, 64, Crop.ADM)) {
       SetBuild.build(
           emoji, codec, SetBuild.Options.simple(folder, Precision.FLOAT32, limit, quiet));
       try (ProtectedSet set = ProtectedSet.open(folder)) {

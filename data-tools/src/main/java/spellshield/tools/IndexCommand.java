@@ -20,6 +20,7 @@ import spellshield.index.ProtectedSet;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.codec.Codec;
@@ -81,6 +82,16 @@ final class IndexCommand implements Callable<Integer> {
           "Crops and resizes to this many pixels; unless told, the first picture's size, or with"
               + " --model the model's.")
   private @Nullable String size;
+
+  @Option(
+      names = "--crop",
+      paramLabel = "HOW",
+      description = {
+        "How pictures of other sizes are brought to that one: adm halves, scales and cuts out the",
+        "centre, as for ADM, DiT and EDM2 (default); center scales the largest square in the",
+        "middle, resize all of the picture, both as EDM's tool. The set remembers it."
+      })
+  private @Nullable Crop crop;
 
   @Mixin private ModelOption modelOption = new ModelOption();
 
@@ -220,13 +231,17 @@ final class IndexCommand implements Callable<Integer> {
     }
   }
 
+  private Crop crop() {
+    return crop == null ? Crop.ADM : crop;
+  }
+
   /// Returns all that decides what the set becomes.
   private ObjectNode plan(SourceKind kind) {
     Path model = modelOption.folder();
     ObjectNode plan = Json.object();
     plan.put("source", source.toAbsolutePath().normalize().toString()).put("kind", kind.toString());
     plan.put("model", model == null ? "" : model.toAbsolutePath().normalize().toString());
-    plan.put("size", size == null ? "" : size).put("grey", grey);
+    plan.put("size", size == null ? "" : size).put("grey", grey).put("crop", crop().toString());
     plan.put("precision", precision.toString()).put("variants", variants.names());
     return plan.put("part", Part.parse(part).toString());
   }
@@ -291,12 +306,12 @@ final class IndexCommand implements Callable<Integer> {
         throw new IllegalArgumentException("--grey is for pixels; leave it out with --model");
       }
       PixelSize asked = size == null ? new PixelSize(0, 0) : PixelSize.parse(size);
-      return LatentCodec.open(model, asked.width(), asked.height());
+      return LatentCodec.open(model, asked.width(), asked.height(), crop());
     }
     RgbImage first = first(images);
     PixelSize pixels = size(first);
     int channels = grey || (first.channels() == 1 && kind == SourceKind.IDX) ? 1 : 3;
-    return SetBuild.fit(images, pixels.width(), pixels.height(), channels, range, quiet);
+    return SetBuild.fit(images, pixels.width(), pixels.height(), channels, crop(), range, quiet);
   }
 
   private SetBuild latents(Console console, SourceKind kind) throws IOException {
@@ -316,9 +331,13 @@ final class IndexCommand implements Callable<Integer> {
   private LatentSpace space(LatentSource latents) throws IOException {
     Path model = modelOption.folder();
     if (model == null) {
+      if (crop != null) {
+        throw new IllegalArgumentException(
+            "--crop of latents without --model is a part of --space; say it there");
+      }
       return from.space(latents);
     }
-    try (Codec codec = LatentCodec.open(model, new LatentSpace("of a model", latents.shape()))) {
+    try (Codec codec = LatentCodec.open(model, latents.shape(), crop())) {
       LatentSpace space = codec.space();
       if (!Arrays.equals(space.shape(), latents.shape())) {
         throw new IllegalArgumentException(

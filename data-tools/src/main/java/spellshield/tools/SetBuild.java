@@ -13,6 +13,7 @@ import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.codec.Codec;
@@ -77,12 +78,22 @@ record SetBuild(Manifest manifest, Tally tally, double idleShare) {
   ///
   /// @param range looks at these pictures
   static PixelCodec fit(
-      ImageSource source, int width, int height, int channels, Range range, boolean quiet)
+      ImageSource source,
+      int width,
+      int height,
+      int channels,
+      Crop crop,
+      Range range,
+      boolean quiet)
       throws IOException {
     try (Progress progress = Progress.start("measuring", source.count().orElse(-1), quiet);
         Stream<Entry> entries = source.entries()) {
       return PixelCodec.fit(
-          width, height, channels, pictures(entries.limit(range.end).skip(range.from), progress));
+          width,
+          height,
+          channels,
+          crop,
+          pictures(entries.limit(range.end).skip(range.from), progress));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

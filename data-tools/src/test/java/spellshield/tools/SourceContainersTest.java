@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import spellshield.index.ProtectedSet;
 import spellshield.index.store.Item;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.source.ImageSource;
 import spellshield.tools.source.SourceKind;
@@ -111,7 +112,7 @@ class SourceContainersTest {
 
   private Map<String, Row> rows(Path container, int size) throws IOException {
     ImageSource source = ImageSource.open(container);
-    PixelCodec codec = SetBuild.fit(source, size, size, 3, SetBuild.Range.ALL, true);
+    PixelCodec codec = SetBuild.fit(source, size, size, 3, Crop.ADM, SetBuild.Range.ALL, true);
     Path place = folder.resolve("set-" + container.getFileName());
     SetBuild build =
         SetBuild.build(

@@ -6,6 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import spellshield.index.store.LatentSpace;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.image.Resample;
 
@@ -16,8 +17,8 @@ import spellshield.tools.image.Resample;
 /// pixel = round(clamp((z · std/0.5 + mean) · 255, 0, 255))        half to even
 /// ```
 ///
-/// Pictures of another size are cropped as ADM does ([Resample#centreCrop]). What was decoded is
-/// encoded again without loss: `encode(decode(encode(x))) = encode(x)`, see
+/// Pictures of another size are cropped first ([Resample#fit]). What was decoded is encoded again
+/// without loss: `encode(decode(encode(x))) = encode(x)`, see
 /// `PixelCodecTest.decoding_and_encoding_again_changes_no_bit`. The ½ is EDM's σ_data.
 ///
 /// @param width of the pictures in pixels
@@ -25,14 +26,15 @@ import spellshield.tools.image.Resample;
 /// @param channels 1 or 3
 /// @param mean of the samples, 0 to 1
 /// @param std standard deviation of the samples, 0.0001 to 1
-public record PixelCodec(int width, int height, int channels, double mean, double std)
+/// @param crop how pictures of other sizes are brought to this one
+public record PixelCodec(int width, int height, int channels, double mean, double std, Crop crop)
     implements Codec {
   private static final int LARGEST = 4096; // pixels a side
 
   private static final Pattern DESCRIPTION =
       Pattern.compile(
           "pixels-v1 (\\d{1,4})x(\\d{1,4})x([13]) mean=([01]\\.\\d{4,30}) std=([01]\\.\\d{4,30})"
-              + " crop=adm");
+              + " crop=([a-z]+)");
 
   public PixelCodec {
     if (width < 1 || height < 1 || width > LARGEST || height > LARGEST) {
@@ -57,8 +59,9 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
   ///
   /// @param images at least one; read once, one at a time
   /// @throws IllegalArgumentException if there are none, or all samples are equal
-  public static PixelCodec fit(int width, int height, int channels, Stream<RgbImage> images) {
-    PixelCodec raw = new PixelCodec(width, height, channels, 0, 1);
+  public static PixelCodec fit(
+      int width, int height, int channels, Crop crop, Stream<RgbImage> images) {
+    PixelCodec raw = new PixelCodec(width, height, channels, 0, 1, crop);
     long[] sums = new long[3]; // count, Σ p, Σ p²
     images
         .sequential()
@@ -83,7 +86,7 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
           "all samples of all pictures are %.0f; a set of one colour cannot be scaled"
               .formatted(mean));
     }
-    return new PixelCodec(width, height, channels, round(mean / 255), std);
+    return new PixelCodec(width, height, channels, round(mean / 255), std, crop);
   }
 
   private static double round(double value) {
@@ -100,7 +103,8 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
               Integer.parseInt(match.group(2)),
               Integer.parseInt(match.group(3)),
               Double.parseDouble(match.group(4)),
-              Double.parseDouble(match.group(5)));
+              Double.parseDouble(match.group(5)),
+              Crop.of(description));
       if (codec.description().equals(description)) { // one codec has one description
         return codec;
       }
@@ -112,8 +116,8 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
 
   /// Returns all of the codec in one line: `pixels-v1 64x64x3 mean=0.8123 std=0.3012 crop=adm`.
   public String description() {
-    return "pixels-v1 %dx%dx%d mean=%s std=%s crop=adm"
-        .formatted(width, height, channels, decimal(mean), decimal(std));
+    return "pixels-v1 %dx%dx%d mean=%s std=%s crop=%s"
+        .formatted(width, height, channels, decimal(mean), decimal(std), crop);
   }
 
   /// The shortest decimal that reads back exactly, with at least four places.
@@ -131,7 +135,7 @@ public record PixelCodec(int width, int height, int channels, double mean, doubl
 
   @Override
   public RgbImage prepare(RgbImage image) {
-    return Resample.centreCrop(image.withChannels(channels), width, height);
+    return Resample.fit(image.withChannels(channels), width, height, crop);
   }
 
   @Override

@@ -34,6 +34,9 @@ public final class ImageDoor {
   /// Larger pictures are not read, in pixels.
   public static final long MAX_PIXELS = 64_000_000;
 
+  /// Pictures with longer sides are refused: no JPEG has any, and scaling one takes gigabytes.
+  private static final int MAX_SIDE = 65_535;
+
   /// No honest file unpacks to more samples per byte (OpenImageIO's figure).
   private static final long MAX_RATIO = 10_000;
 
@@ -126,6 +129,11 @@ public final class ImageDoor {
       throw new IOException(
           "%d×%d pixels, but at most %d million are read; make it smaller"
               .formatted(container.width(), container.height(), MAX_PIXELS / 1_000_000));
+    }
+    if (Math.max(container.width(), container.height()) > MAX_SIDE) {
+      throw new IOException(
+          "%d×%d pixels, but sides of at most %d are read; cut it into parts"
+              .formatted(container.width(), container.height(), MAX_SIDE));
     }
     if (pixels * container.bands() > MAX_RATIO * fileSize) {
       throw new IOException(

@@ -1,9 +1,10 @@
 package spellshield.tools.image;
 
 import java.util.Arrays;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 
-/// Pillow's resize, bit for bit, and the centre crop of ADM on top of it.
+/// Pillow's resize, bit for bit, and the ways to bring pictures to a size on top of it.
 ///
 /// A resize is two passes, rows first, with 8-bit samples between them. Output sample `i` of a pass
 /// lies at `c = (i + ½)·s`, `s = in / out`; with `f = max(s, 1)` it is
@@ -68,6 +69,36 @@ public final class Resample {
           "an image is resized to at least 1×1, but %d×%d was asked".formatted(width, height));
     }
     return window(image, width, height, 0, 0, width, height, filter);
+  }
+
+  /// Returns the picture at the size `width × height`, brought there as the crop says.
+  public static RgbImage fit(RgbImage image, int width, int height, Crop crop) {
+    return switch (crop) {
+      case ADM -> centreCrop(image, width, height);
+      case CENTER -> resize(centre(image, width, height), width, height, Filter.LANCZOS);
+      case RESIZE -> resize(image, width, height, Filter.LANCZOS);
+    };
+  }
+
+  /// Cuts out the largest rectangle in the middle that has the shape of `width × height`, its other
+  /// side rounded half to even: for a square EDM's `center-crop`, before its resize.
+  private static RgbImage centre(RgbImage image, int width, int height) {
+    boolean wide = (long) image.width() * height > (long) image.height() * width;
+    int cutWidth = wide ? share(image.height(), width, height) : image.width();
+    int cutHeight = wide ? image.height() : share(image.width(), height, width);
+    int left = (image.width() - cutWidth) / 2;
+    int top = (image.height() - cutHeight) / 2;
+    int line = cutWidth * image.channels();
+    byte[] cut = new byte[cutHeight * line];
+    for (int y = 0; y < cutHeight; y++) {
+      int from = ((top + y) * image.width() + left) * image.channels();
+      System.arraycopy(image.samples(), from, cut, y * line, line);
+    }
+    return new RgbImage(cutWidth, cutHeight, image.channels(), cut);
+  }
+
+  private static int share(int side, int of, int to) {
+    return Math.max(1, (int) Math.rint((double) side * of / to));
   }
 
   /// Returns the centre of the picture, scaled so that it just covers `width × height`.

@@ -6,7 +6,7 @@
 /// - [spellshield.tools.image.ImageDoor] reads JPEG, PNG, GIF, BMP and WebP. The first bytes decide
 ///   what a file is, its header is judged before anything is decoded, and whatever is wrong becomes
 ///   one [spellshield.tools.image.UnreadableImageException] of one line.
-/// - [spellshield.tools.image.Resample] is Pillow's two-pass resize and the centre crop of ADM.
+/// - [spellshield.tools.image.Resample] is Pillow's two-pass resize, and ADM's and EDM's crops.
 /// - [spellshield.tools.image.Png] writes pictures, with certificates and the like as text.
 ///
 /// Colour profiles and EXIF rotation are *not* applied, because the training pipelines do not.

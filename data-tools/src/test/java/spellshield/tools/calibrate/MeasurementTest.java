@@ -19,6 +19,7 @@ import spellshield.index.ProtectedSet;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.Precision;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.codec.PixelCodec;
 import spellshield.tools.edit.Edit;
@@ -28,7 +29,7 @@ import spellshield.tools.source.Stored;
 import spellshield.tools.testing.Pictures;
 
 class MeasurementTest {
-  private static final PixelCodec CODEC = new PixelCodec(8, 8, 3, 0.5, 0.25);
+  private static final PixelCodec CODEC = new PixelCodec(8, 8, 3, 0.5, 0.25, Crop.ADM);
   private static final int PROTECTED = 30;
 
   @TempDir private Path folder = Path.of("");

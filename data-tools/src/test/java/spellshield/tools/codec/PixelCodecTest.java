@@ -9,17 +9,21 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 class PixelCodecTest {
+  private static final List<Crop> CROPS = List.of(Crop.values());
+
   private static PixelCodec random(SplittableRandom random) {
     return new PixelCodec(
         random.nextInt(1, 20),
         random.nextInt(1, 20),
         random.nextBoolean() ? 1 : 3,
         random.nextDouble(),
-        Math.pow(10, random.nextDouble(-4, 0)));
+        Math.pow(10, random.nextDouble(-4, 0)),
+        CROPS.get(random.nextInt(3)));
   }
 
   @Test
@@ -37,7 +41,7 @@ class PixelCodecTest {
 
   @Test
   void a_latent_is_planar_and_scaled() {
-    PixelCodec codec = new PixelCodec(2, 1, 3, 0.4, 0.25);
+    PixelCodec codec = new PixelCodec(2, 1, 3, 0.4, 0.25, Crop.ADM);
     byte[] samples = {0, 51, 102, (byte) 153, (byte) 204, (byte) 255}; // fifths of the range
     float[] latent = codec.encode(new RgbImage(2, 1, 3, samples));
     // (k/5 − 0.4)·2 for k = 0, 3 (red), 1, 4 (green), 2, 5 (blue)
@@ -50,7 +54,7 @@ class PixelCodecTest {
 
   @Test
   void values_beyond_the_range_are_clamped_and_nan_is_refused() {
-    PixelCodec codec = new PixelCodec(3, 1, 1, 0.5, 0.5);
+    PixelCodec codec = new PixelCodec(3, 1, 1, 0.5, 0.5, Crop.ADM);
     float[] latent = {-9e30f, Float.POSITIVE_INFINITY, 0};
     assertThat(codec.decode(latent).samples()).containsExactly(0, (byte) 255, (byte) 128);
     assertThatThrownBy(() -> codec.decode(new float[] {0, Float.NaN, 0}))
@@ -60,10 +64,10 @@ class PixelCodecTest {
 
   @Test
   void a_description_reads_back_exactly() {
-    PixelCodec known = new PixelCodec(64, 64, 3, 0.8123, 0.3012);
+    PixelCodec known = new PixelCodec(64, 64, 3, 0.8123, 0.3012, Crop.ADM);
     assertThat(known.description()).isEqualTo("pixels-v1 64x64x3 mean=0.8123 std=0.3012 crop=adm");
-    assertThat(new PixelCodec(28, 28, 1, 0.286, 0.353).description())
-        .isEqualTo("pixels-v1 28x28x1 mean=0.2860 std=0.3530 crop=adm");
+    assertThat(new PixelCodec(28, 28, 1, 0.286, 0.353, Crop.CENTER).description())
+        .isEqualTo("pixels-v1 28x28x1 mean=0.2860 std=0.3530 crop=center");
     Seeds.check(
         300,
         random -> {
@@ -82,13 +86,16 @@ class PixelCodecTest {
             "pixels-v1 064x64x3 mean=0.8123 std=0.3012 crop=adm",
             "pixels-v1 64x64x3 mean=0.81230 std=0.3012 crop=adm",
             "pixels-v1 64x64x3 mean=0.8123 std=0.3012 crop=adm ",
+            "pixels-v1 64x64x3 mean=0.8123 std=0.3012 crop=none",
             "pixels-v1 64x64x2 mean=0.8123 std=0.3012 crop=adm")) {
       assertThatThrownBy(() -> PixelCodec.parse(bad))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("'" + bad + "'");
     }
-    assertThatThrownBy(() -> new PixelCodec(8, 8, 3, Double.NaN, 0.5)).hasMessageContaining("NaN");
-    assertThatThrownBy(() -> new PixelCodec(8, 8, 3, 0.5, Double.NaN)).hasMessageContaining("NaN");
+    assertThatThrownBy(() -> new PixelCodec(8, 8, 3, Double.NaN, 0.5, Crop.ADM))
+        .hasMessageContaining("NaN");
+    assertThatThrownBy(() -> new PixelCodec(8, 8, 3, 0.5, Double.NaN, Crop.ADM))
+        .hasMessageContaining("NaN");
   }
 
   @Test
@@ -96,7 +103,7 @@ class PixelCodecTest {
     SplittableRandom random = new SplittableRandom(7);
     List<RgbImage> images =
         Stream.generate(() -> Pictures.smooth(random, 12, 12)).limit(20).toList();
-    PixelCodec codec = PixelCodec.fit(12, 12, 3, images.stream());
+    PixelCodec codec = PixelCodec.fit(12, 12, 3, Crop.ADM, images.stream());
     double sum = 0;
     double squares = 0;
     long count = 0;
@@ -116,9 +123,10 @@ class PixelCodecTest {
 
   @Test
   void nothing_and_one_colour_cannot_be_fitted() {
-    assertThatThrownBy(() -> PixelCodec.fit(8, 8, 3, Stream.of()))
+    assertThatThrownBy(() -> PixelCodec.fit(8, 8, 3, Crop.ADM, Stream.of()))
         .hasMessageContaining("no pictures");
-    assertThatThrownBy(() -> PixelCodec.fit(8, 8, 3, Stream.of(RgbImage.filled(8, 8, 0x808080))))
+    assertThatThrownBy(
+            () -> PixelCodec.fit(8, 8, 3, Crop.ADM, Stream.of(RgbImage.filled(8, 8, 0x808080))))
         .hasMessageContainingAll("128", "one colour");
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.codec.PixelCodec;
@@ -23,7 +24,7 @@ class EditTest {
   }
 
   private static Codec codec(RgbImage image) {
-    return new PixelCodec(image.width(), image.height(), image.channels(), 0.5, 0.25);
+    return new PixelCodec(image.width(), image.height(), image.channels(), 0.5, 0.25, Crop.ADM);
   }
 
   private static RgbImage apply(String edit, RgbImage image) {

@@ -143,6 +143,14 @@ class ImageDoorTest {
   }
 
   @Test
+  void a_side_that_no_jpeg_could_have_is_refused() throws Exception {
+    byte[] strip = Pictures.png(65_536, 1, 8, 0, new byte[65_536]);
+    assertThatThrownBy(() -> read(strip))
+        .hasMessageContainingAll("65536×1 pixels", "at most 65535");
+    assertThat(read(Pictures.png(1, 65_535, 8, 0, new byte[65_535])).height()).isEqualTo(65_535);
+  }
+
+  @Test
   void a_bomb_is_refused_by_its_header() throws Exception {
     byte[] huge = Pictures.png(60_000, 60_000, 8, 2, new byte[60_000]);
     assertThatThrownBy(() -> read(huge)).hasMessageContainingAll("60000×60000", "64 million");

@@ -3,16 +3,23 @@ package spellshield.tools.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import spellshield.index.store.Hashes;
 import spellshield.index.testing.Seeds;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.testing.Pictures;
 
 /// Equality with Pillow is `PillowTest`; here is what needs no files.
 class ResampleTest {
   private static final List<Resample.Filter> FILTERS = List.of(Resample.Filter.values());
+
+  private static final List<Crop> CROPS = List.of(Crop.values());
 
   private static double support(Resample.Filter filter) {
     return switch (filter) {
@@ -132,6 +139,52 @@ class ResampleTest {
     byte[] samples = {0, 0, 10, 20, 0, 0, 0, 0, 30, 40, 0, 0};
     RgbImage crop = Resample.centreCrop(new RgbImage(6, 2, 1, samples), 2, 2);
     assertThat(crop.samples()).containsExactly(10, 20, 30, 40);
+  }
+
+  /// The lines were recorded from Pillow by `make.py` beside them.
+  @Test
+  void every_crop_is_what_pillow_makes() throws Exception {
+    List<String> lines = Files.readAllLines(Path.of("src/test/resources/crops/pillow.txt"));
+    assertThat(lines).hasSize(9 * 4 * 3);
+    for (String line : lines) {
+      String[] fields = line.split(" ");
+      int[] sizes = Stream.of(fields).limit(4).mapToInt(Integer::parseInt).toArray();
+      Crop crop = Crop.of(" crop=" + fields[4]);
+      RgbImage made = Resample.fit(waves(sizes[0], sizes[1]), sizes[2], sizes[3], crop);
+      assertThat(Hashes.sha256(made.samples())).as(line).isEqualTo(fields[5]);
+    }
+  }
+
+  private static RgbImage waves(int width, int height) {
+    byte[] samples = new byte[width * height * 3];
+    for (int i = 0; i < samples.length; i++) {
+      int c = i % 3;
+      int x = i / 3 % width;
+      int y = i / 3 / width;
+      long noise = ((x * 7919L + y * 104729L + c * 1299709L) * 2654435761L) >> 13;
+      int wave = Math.abs((3 * x + 2 * y + 85 * c) % 510 - 255);
+      samples[i] = (byte) ((wave * 3L + noise % 256) / 4);
+    }
+    return new RgbImage(width, height, 3, samples);
+  }
+
+  /// A grey picture is the same as its colours, and one of the size stays as it is.
+  @Test
+  void crops_do_not_depend_on_channels_and_leave_the_right_size_alone() {
+    Seeds.check(
+        60,
+        random -> {
+          RgbImage grey = Pictures.noise(random, random.nextInt(1, 60), random.nextInt(1, 60), 1);
+          int width = random.nextInt(1, 40);
+          int height = random.nextInt(1, 40);
+          for (Crop crop : CROPS) {
+            RgbImage fitted = Resample.fit(grey, width, height, crop);
+            assertThat(Resample.fit(grey.withChannels(3), width, height, crop))
+                .isEqualTo(fitted.withChannels(3));
+            assertThat(Resample.fit(fitted, width, height, CROPS.get(random.nextInt(3))))
+                .isEqualTo(fitted);
+          }
+        });
   }
 
   /// The whole resized strip would have 64 · 64,000,000 · 64 pixels.

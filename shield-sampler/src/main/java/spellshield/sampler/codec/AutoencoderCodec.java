@@ -43,9 +43,6 @@ public final class AutoencoderCodec implements AutoCloseable {
   /// in the network came to, and a good deal more.
   public static final double ENCODER_TOLERANCE = 1e-3;
 
-  /// How pictures are brought to size before they are encoded: ADM's centre crop.
-  private static final String PREPARATION = "crop=adm";
-
   /// More at once cost memory and save no time.
   private static final int MOST_AT_ONCE = 16;
 
@@ -222,10 +219,12 @@ public final class AutoencoderCodec implements AutoCloseable {
 
   /// Returns the space of the latents of pictures of a size: the hash of the encoder, the scaling,
   /// the range and the preparation of pictures are all in its description.
-  public LatentSpace space(int width, int height) {
+  ///
+  /// @param crop how pictures of other sizes are brought to this one
+  public LatentSpace space(int width, int height, Crop crop) {
     return new LatentSpace(
-        "autoencoder-v1 encoder=%s %s range=%s..%s %dx%dx3 %s"
-            .formatted(encoderHash, scaling.describe(), low, high, width, height, PREPARATION),
+        "autoencoder-v1 encoder=%s %s range=%s..%s %dx%dx3 crop=%s"
+            .formatted(encoderHash, scaling.describe(), low, high, width, height, crop),
         latentShape(width, height));
   }
 

@@ -13,6 +13,7 @@ import spellshield.sampler.Condition;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
 import spellshield.sampler.codec.AutoencoderCodec;
+import spellshield.sampler.codec.Crop;
 import spellshield.sampler.guarantee.FileCheck;
 import spellshield.sampler.guarantee.Sample;
 import spellshield.sampler.guarantee.ShieldedSampler;
@@ -141,9 +142,9 @@ public final class DiffusionPipeline implements AutoCloseable {
     return family.latentSize() * codec.factor();
   }
 
-  /// Returns the space of the latents of pictures of the default size.
+  /// Returns the space of the latents of pictures of the default size, cropped as ADM does.
   public LatentSpace space() {
-    return codec.space(defaultSize(), defaultSize());
+    return codec.space(defaultSize(), defaultSize(), Crop.ADM);
   }
 
   /// Samples without a shield.
@@ -178,7 +179,9 @@ public final class DiffusionPipeline implements AutoCloseable {
     int[] shape = codec.latentShape(width, height);
     family.requireLatents("the size %dx%d".formatted(width, height), shape);
     if (protection != null) {
-      protection.set().requireSpace(codec.space(width, height));
+      // What is sampled has the size already, so any crop of the set's own pictures is right.
+      Crop crop = Crop.of(protection.set().space().description());
+      protection.set().requireSpace(codec.space(width, height, crop));
     }
     double guidance = request.guidanceScaleOr(family.defaultGuidanceScale());
     int steps = request.stepsOr(family.defaultSteps());

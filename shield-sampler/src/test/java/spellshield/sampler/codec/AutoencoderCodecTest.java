@@ -119,7 +119,7 @@ class AutoencoderCodecTest {
       RgbImage back = codec.decode(latents).getFirst();
       assertThat(back.width()).isEqualTo(width);
       assertThat(back.height()).isEqualTo(height);
-      assertThat(codec.space(width, height).shape()).isEqualTo(latents.shape());
+      assertThat(codec.space(width, height, Crop.ADM).shape()).isEqualTo(latents.shape());
     }
   }
 
@@ -174,11 +174,13 @@ class AutoencoderCodecTest {
       Path folder = TinyPipelines.copy("edm", temporary.resolve("codec-" + i));
       changes.get(i).in(folder);
       try (AutoencoderCodec codec = AutoencoderCodec.open(folder)) {
-        fingerprints.add(codec.space(64, 64).fingerprint());
-        fingerprints.add(codec.space(64, 32).fingerprint());
+        for (Crop crop : Crop.values()) {
+          fingerprints.add(codec.space(64, 64, crop).fingerprint());
+          fingerprints.add(codec.space(64, 32, crop).fingerprint());
+        }
       }
     }
-    assertThat(fingerprints).hasSize(2 * changes.size());
+    assertThat(fingerprints).hasSize(2 * Crop.values().length * changes.size());
   }
 
   private interface Change {
@@ -198,7 +200,7 @@ class AutoencoderCodecTest {
         folder.resolve("vae_decoder/model.onnx"));
     try (AutoencoderCodec other = AutoencoderCodec.open(folder);
         AutoencoderCodec codec = AutoencoderCodec.open(TinyPipelines.folder("edm"))) {
-      assertThat(other.space(64, 64)).isEqualTo(codec.space(64, 64));
+      assertThat(other.space(64, 64, Crop.ADM)).isEqualTo(codec.space(64, 64, Crop.ADM));
     }
   }
 

@@ -29,7 +29,6 @@ final class TarMembers {
   private final String name;
   private final long end;
   private final Headers headers;
-  private final TarArchiveInputStream tar;
   private long next;
 
   /// A member of a tar.
@@ -52,7 +51,6 @@ final class TarMembers {
     this.end = end;
     this.next = begin;
     this.headers = new Headers(begin);
-    this.tar = new TarArchiveInputStream(headers, StandardCharsets.UTF_8.name());
     requireEndMark(begin);
   }
 
@@ -106,8 +104,11 @@ final class TarMembers {
   @Nullable Member next() throws IOException {
     long at = next;
     TarArchiveEntry entry;
-    try {
-      headers.budget = MAX_HEADERS;
+    headers.cursor = at;
+    headers.budget = MAX_HEADERS;
+    // A new one for each member: it would read the content of the one before to its end.
+    try (TarArchiveInputStream tar =
+        new TarArchiveInputStream(headers, StandardCharsets.UTF_8.name())) {
       entry = tar.getNextEntry();
     } catch (IOException | RuntimeException e) { // it throws anything at damaged headers
       throw damaged(at, Reason.of(e));

@@ -109,6 +109,20 @@ class TarSourceTest {
     assertThat(entries.get(3)).contains("x.tar!/words.png: not an image");
   }
 
+  /// What one member's headers may take is no limit to contents.
+  @Test
+  void members_may_be_larger_than_any_header() throws Exception {
+    byte[] large = new byte[TarMembers.MAX_HEADERS + 5_000];
+    SequencedMap<String, byte[]> inner = new LinkedHashMap<>();
+    inner.put("words.txt", large);
+    inner.put("b.png", Entries.png(2));
+    members.put("c.tar", Containers.tar(inner));
+    members.put("words.txt", large);
+    members.put("a.png", Entries.png(1));
+    List<String> entries = Entries.of(ImageSource.open(write()));
+    assertThat(entries).hasSize(4).contains("c/b.png c").last().isEqualTo("a.png ");
+  }
+
   @Test
   void a_tar_cut_anywhere_is_refused_when_it_is_opened() throws Exception {
     members.put("a.png", Entries.png(1));

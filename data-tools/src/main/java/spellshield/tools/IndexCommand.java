@@ -40,7 +40,8 @@ import tools.jackson.databind.node.ObjectNode;
     description = {
       "Builds a protected set from pictures in any of these, told apart by their content:",
       "  a folder of pictures and folders of them; ImageNet's ILSVRC/Data/CLS-LOC;",
-      "  a tar of pictures, a tar of tars such as ILSVRC2012_img_train.tar, a folder of tars;",
+      "  a tar of pictures, a tar of tars such as ILSVRC2012_img_train.tar, a folder of tars, each as"
+          + " it is or gzipped (unpacked while it is read, and again where a stopped build goes on);",
       "  a zip of pictures, such as Kaggle's of ImageNet; WebDataset shards, one or a folder;",
       "  parquet of Hugging Face, a file or a data set's folder; an IDX file;",
       "  latents, which no encoder runs for: .npy, .npz, safetensors, EDM2's dataset zip.",

@@ -112,6 +112,11 @@ class SourceCommandTest {
     Path parquet = Path.of(WRITTEN_BY_PYTHON, "snappy.parquet");
     Path zip = Containers.kaggleZip(folder.resolve("zip"), Containers.emoji(4));
     Path tar = Containers.tar(folder.resolve("tar"), Containers.emoji(4));
+    Path others = Containers.tar(folder.resolve("others"), Containers.emoji(8).subList(4, 8));
+    Path gzip = Containers.gzip(others, folder.resolve("tgz"));
+    byte[] flipped = Files.readAllBytes(gzip);
+    flipped[flipped.length - 7] ^= 1; // in the checksum, behind all that is read
+    byte[] zeros = Arrays.copyOf(Containers.tar(oneOf(64 << 20)), (64 << 20) + 2048);
     byte[] huge = new byte[40];
     huge[4] = 2; // a header of 8 GiB
     huge[8] = '{';
@@ -120,6 +125,10 @@ class SourceCommandTest {
             Files.write(folder.resolve("half-parquet"), half(parquet)),
             Files.write(folder.resolve("half-zip"), half(zip)),
             Files.write(folder.resolve("half-tar"), half(tar)),
+            Files.write(folder.resolve("half-tgz"), half(gzip)),
+            Files.write(folder.resolve("flipped-tgz"), flipped),
+            Files.write(folder.resolve("bomb-tgz"), Containers.gzip(zeros)),
+            Files.write(folder.resolve("no-tar"), Containers.gzip(new byte[2048])),
             Files.write(folder.resolve("hollow"), Containers.tar(hollow)),
             Containers.zip(folder.resolve("hollow-zip"), hollow, true),
             Files.write(folder.resolve("huge"), huge),
@@ -128,6 +137,12 @@ class SourceCommandTest {
       expect(ExitCode.BAD_INPUT, "add", set(), bad.toString());
     }
     assertThat(run("inspect", set(), "--json").out()).isEqualTo(before);
+  }
+
+  private static SequencedMap<String, byte[]> oneOf(int bytes) {
+    SequencedMap<String, byte[]> members = new LinkedHashMap<>();
+    members.put("large.png", new byte[bytes]);
+    return members;
   }
 
   private static byte[] half(Path file) throws IOException {

@@ -78,6 +78,13 @@ class SourceContainersTest {
     assertThat(SourceKind.sniff(tars)).isEqualTo(SourceKind.TAR);
     assertThat(rows(tars, size)).as("a tar of tars").isEqualTo(truth);
     resumes(ImageSource.open(tars), pictures.size());
+    gzipped(containers.get(SourceKind.TAR), SourceKind.TAR, size, truth);
+    gzipped(tars, SourceKind.TAR, size, truth);
+    if (shards) {
+      Path packed =
+          Containers.webDataset(folder.resolve("packed-shards"), pictures, 70, Containers::gzip);
+      gzipped(packed, SourceKind.WEBDATASET, size, truth);
+    }
     // The folder of a whole download, and the class tars without the one around them.
     assertThat(rows(folder.resolve("folder"), size)).isEqualTo(truth);
     Path unpacked = Files.createDirectories(folder.resolve("unpacked"));
@@ -86,9 +93,25 @@ class SourceContainersTest {
       pictures.stream()
           .filter(p -> p.label().equals(label))
           .forEach(p -> members.put(p.file(), p.bytes()));
-      Files.write(unpacked.resolve(label + ".tar"), Containers.tar(members));
+      byte[] tar = Containers.tar(members);
+      boolean packed = label.hashCode() % 2 == 0; // gzipped ones beside plain ones
+      Files.write(
+          unpacked.resolve(label + (packed ? ".tar.gz" : ".tar")),
+          packed ? Containers.gzip(tar) : tar);
     }
     assertThat(rows(unpacked, size)).as("a folder of tars").isEqualTo(truth);
+  }
+
+  /// The same in a gzip, of which nothing can be read but from its beginning on.
+  private void gzipped(Path container, SourceKind kind, int size, Map<String, Row> truth)
+      throws IOException {
+    Path packed =
+        Files.isDirectory(container)
+            ? container
+            : Containers.gzip(container, folder.resolve(container.getFileName() + ".tgz"));
+    assertThat(SourceKind.sniff(packed)).isEqualTo(kind);
+    assertThat(rows(packed, size)).as("%s", packed).isEqualTo(truth);
+    resumes(ImageSource.open(packed), truth.size());
   }
 
   private static void resumes(ImageSource source, int count) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,9 +18,9 @@ import spellshield.tools.image.ImageDoor;
 public enum SourceKind {
   /// A folder of pictures and of folders of them, ImageNet's CLS-LOC among them.
   FOLDER,
-  /// A tar of pictures, a tar of such tars, or a folder of them.
+  /// A tar of pictures, a tar of such tars, or a folder of them; gzipped or not.
   TAR,
-  /// WebDataset shards: one, or a folder of them.
+  /// WebDataset shards, gzipped or not: one, or a folder of them.
   WEBDATASET,
   /// A zip of pictures, such as Kaggle's of ImageNet.
   ZIP,
@@ -197,12 +196,7 @@ public enum SourceKind {
   }
 
   private static boolean isTar(Path file) throws IOException {
-    if (!Files.isRegularFile(file)) {
-      return false;
-    }
-    try (FileChannel channel = FileChannel.open(file)) {
-      return TarMembers.begins(channel, 0);
-    }
+    return Files.isRegularFile(file) && TarMembers.sniff(file);
   }
 
   private static boolean begins(byte[] start, String latin1) {

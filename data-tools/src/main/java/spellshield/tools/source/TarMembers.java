@@ -3,31 +3,37 @@ package spellshield.tools.source;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.jspecify.annotations.Nullable;
 
-/// The members of a tar, in order: one that is a file, or one that is a member of another.
+/// The members of a tar, in order: one that is a file, gzipped or not, or one that is a member of
+/// another.
 ///
-/// Only headers are read; contents are read when they are asked for, by their place in the file.
-/// What a header says is checked before it is believed: its checksum, that the member ends before
-/// the tar does, and that names and extended headers take at most [#MAX_HEADERS]. A tar has to end
-/// with its end mark (two blocks of zeros): without it, it was cut off.
+/// Only headers are read; contents are read when they are asked for, by their place in the file,
+/// or, of a gzipped one, before the next member is. What a header says is checked before it is
+/// believed: its checksum, that the member ends before the tar does, and that names and extended
+/// headers take at most [#MAX_HEADERS]. A tar has to end with its end mark (two blocks of zeros):
+/// without it, it was cut off. That is looked for before anything else, or, in a gzipped one, in
+/// the end.
 final class TarMembers {
   private static final int BLOCK = TarConstants.DEFAULT_RCDSIZE;
 
   /// Headers of one member are not read further than this, in bytes.
   static final int MAX_HEADERS = 1 << 20;
 
-  private final FileChannel file;
+  /// An end that is not known yet: far enough, and never near an overflow.
+  private static final long UNKNOWN = 1L << 60;
+
+  private final TarBytes bytes;
   private final String name;
-  private final long end;
+  private final long begin;
+  private long end;
   private final Headers headers;
   private long next;
 
@@ -45,21 +51,24 @@ final class TarMembers {
     OTHER // links, devices, sparse files
   }
 
-  private TarMembers(FileChannel file, String name, long begin, long end) throws IOException {
-    this.file = file;
+  private TarMembers(TarBytes bytes, String name, long begin, long end) throws IOException {
+    this.bytes = bytes;
     this.name = name;
+    this.begin = begin;
     this.end = end;
     this.next = begin;
     this.headers = new Headers(begin);
-    requireEndMark(begin);
+    if (bytes.seeks()) {
+      requireEndMark();
+    }
   }
 
-  /// Begins a tar that is a file.
+  /// Begins a tar that is no member of another.
   ///
   /// @param name what the user calls it, for messages
-  /// @throws IOException if it was cut off
-  static TarMembers of(FileChannel file, String name) throws IOException {
-    return new TarMembers(file, name, 0, file.size());
+  /// @throws IOException if it was cut off, as far as that is known
+  static TarMembers of(TarBytes bytes, String name) throws IOException {
+    return new TarMembers(bytes, name, 0, bytes.seeks() ? bytes.length() : UNKNOWN);
   }
 
   /// Returns the bytes of some tars; what cannot be measured counts for nothing.
@@ -67,26 +76,34 @@ final class TarMembers {
     return tars.stream().mapToLong(tar -> tar.toFile().length()).sum();
   }
 
-  /// Refuses tars of which one was cut off; their ends are read, and nothing else.
+  /// Refuses tars of which one was cut off; their ends are read, and nothing else. Of gzipped ones
+  /// it is known when they have been read.
   static void requireWhole(List<Path> tars) throws IOException {
     for (Path tar : tars) {
-      try (FileChannel channel = FileChannel.open(tar)) {
-        of(channel, tar.toString());
+      try (TarBytes bytes = TarBytes.open(tar)) {
+        of(bytes, tar.toString());
+      } catch (ZipException e) {
+        throw new IOException("%s: %s; fetch it again".formatted(tar, e.getMessage()), e);
       }
     }
   }
 
   /// Begins a tar that is a member of this one.
   TarMembers inside(Member member, String called) throws IOException {
-    return new TarMembers(file, called, member.begin(), member.begin() + member.size());
+    return new TarMembers(bytes, called, member.begin(), member.begin() + member.size());
   }
 
-  /// Says whether a tar begins at a place of a file: a header with the right checksum.
-  static boolean begins(FileChannel file, long at) throws IOException {
-    byte[] block = new byte[BLOCK];
-    if (!fill(file, at, block)) {
-      return false;
+  /// Says whether a file is a tar, gzipped or not, by its beginning.
+  static boolean sniff(Path file) throws IOException {
+    try (TarBytes bytes = TarBytes.open(file)) {
+      byte[] block = new byte[BLOCK];
+      return fill(bytes, 0, block) && isHeader(block);
+    } catch (ZipException e) {
+      return false; // what is wrong is said when it is read
     }
+  }
+
+  private static boolean isHeader(byte[] block) {
     long sum = 0;
     for (int i = 0; i < BLOCK; i++) {
       boolean inSum = i >= TarConstants.CHKSUM_OFFSET && i < TarConstants.CHKSUM_OFFSET + 8;
@@ -110,12 +127,17 @@ final class TarMembers {
     try (TarArchiveInputStream tar =
         new TarArchiveInputStream(headers, StandardCharsets.UTF_8.name())) {
       entry = tar.getNextEntry();
+    } catch (ZipException e) {
+      throw packedDamaged(at, e);
     } catch (IOException | RuntimeException e) { // it throws anything at damaged headers
       throw damaged(at, Reason.of(e));
     }
     if (entry == null) {
       if (!isZero(at, BLOCK)) {
         throw damaged(at, "it ends without an end mark");
+      }
+      if (!bytes.seeks()) {
+        requireEnd(at);
       }
       return null;
     }
@@ -145,7 +167,7 @@ final class TarMembers {
   /// Returns a member's content.
   byte[] read(Member member) throws IOException {
     byte[] content = new byte[Math.toIntExact(member.size())]; // no longer than the file
-    if (!fill(file, member.begin(), content)) {
+    if (!fill(member.begin(), content)) {
       throw new EOFException(name + ": the file became shorter while it was read");
     }
     return content;
@@ -153,10 +175,24 @@ final class TarMembers {
 
   /// Says whether a member begins as a tar does.
   boolean isTar(Member member) throws IOException {
-    return member.size() % BLOCK == 0 && member.size() >= 2 * BLOCK && begins(file, member.begin());
+    byte[] block = new byte[BLOCK];
+    return member.size() % BLOCK == 0
+        && member.size() >= 2 * BLOCK
+        && fill(member.begin(), block)
+        && isHeader(block);
   }
 
-  private void requireEndMark(long begin) throws IOException {
+  /// Reads what is left of a tar that cannot seek.
+  private void requireEnd(long at) throws IOException {
+    try {
+      end = end == UNKNOWN ? bytes.length() : end;
+    } catch (ZipException e) {
+      throw packedDamaged(at, e);
+    }
+    requireEndMark();
+  }
+
+  private void requireEndMark() throws IOException {
     long length = end - begin;
     if (length % BLOCK != 0 || length < 2 * BLOCK || !isZero(end - 2 * BLOCK, 2 * BLOCK)) {
       throw new IOException(
@@ -165,9 +201,9 @@ final class TarMembers {
     }
   }
 
-  private boolean isZero(long at, int bytes) throws IOException {
-    byte[] block = new byte[bytes];
-    boolean zero = at + bytes <= end && fill(file, at, block);
+  private boolean isZero(long at, int count) throws IOException {
+    byte[] block = new byte[count];
+    boolean zero = at + count <= end && fill(at, block);
     for (byte b : block) {
       zero &= b == 0;
     }
@@ -179,12 +215,29 @@ final class TarMembers {
         "%s: damaged tar at byte %d (%s); fetch it again".formatted(name, at, what));
   }
 
-  private static boolean fill(FileChannel file, long at, byte[] into) throws IOException {
-    ByteBuffer buffer = ByteBuffer.wrap(into);
-    while (buffer.hasRemaining()) {
-      if (file.read(buffer, at + buffer.position()) < 0) {
+  /// Damage that no member is at fault for, and none behind it can be read.
+  private ZipException packedDamaged(long at, ZipException e) {
+    ZipException named = new ZipException(damaged(at, String.valueOf(e.getMessage())).getMessage());
+    named.initCause(e);
+    return named;
+  }
+
+  private boolean fill(long at, byte[] into) throws IOException {
+    try {
+      return fill(bytes, at, into);
+    } catch (ZipException e) {
+      throw packedDamaged(at, e);
+    }
+  }
+
+  private static boolean fill(TarBytes bytes, long at, byte[] into) throws IOException {
+    int filled = 0;
+    while (filled < into.length) {
+      int count = bytes.read(at + filled, into, filled, into.length - filled);
+      if (count < 0) {
         return false;
       }
+      filled += count;
     }
     return true;
   }
@@ -215,7 +268,7 @@ final class TarMembers {
         throw new IOException(
             "a name or an extended header of over %d bytes".formatted(MAX_HEADERS));
       }
-      int got = file.read(ByteBuffer.wrap(into, offset, wanted), cursor);
+      int got = bytes.read(cursor, into, offset, wanted);
       cursor += Math.max(0, got);
       return got;
     }

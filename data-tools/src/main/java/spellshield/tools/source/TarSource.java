@@ -1,25 +1,26 @@
 package spellshield.tools.source;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 import spellshield.tools.image.ImageDoor;
 import spellshield.tools.source.TarMembers.Kind;
 import spellshield.tools.source.TarMembers.Member;
 
 /// Pictures in tars, read where they lie: plain tars, and tars of tars such as ImageNet's
-/// `ILSVRC2012_img_train.tar`, which holds one tar for each class.
+/// `ILSVRC2012_img_train.tar`, which holds one tar for each class. The outer ones may be gzipped.
 ///
 /// Ids and labels are those of [PicturePath]; a picture in no folder of an inner tar, of one of
 /// several tars, or of one called after a synset, lies in a folder of that tar's name. A damaged
 /// inner tar is an unreadable entry, and reading goes on behind it; a damaged outer one ends the
-/// run. Going on from an entry reads the headers before it, and no contents.
+/// run. Going on from an entry reads the headers before it, and no contents; of a gzipped tar, all
+/// before it is unpacked again, and that it was cut off is known when all before is read.
 public final class TarSource implements ImageSource {
   private final String shown;
   private final List<Path> files;
@@ -66,7 +67,7 @@ public final class TarSource implements ImageSource {
     private final Hollow hollow = new Hollow(shown);
     private long toSkip;
     private int file; // of the next tar
-    private @Nullable FileChannel channel;
+    private @Nullable TarBytes bytes;
     private @Nullable TarMembers outer;
     private @Nullable TarMembers inner;
     private String place = ""; // of the members being read
@@ -103,12 +104,13 @@ public final class TarSource implements ImageSource {
         return false;
       }
       Path path = files.get(file++);
-      String stem = PicturePath.stem(String.valueOf(path.getFileName()));
+      String name = String.valueOf(path.getFileName()).replaceFirst("(?i)\\.gz$", "");
+      String stem = PicturePath.stem(name);
       place = path.toString();
       folder = files.size() > 1 || PicturePath.isSynset(stem) ? stem : "";
       outerFolder = folder;
-      channel = FileChannel.open(path);
-      outer = TarMembers.of(channel, place);
+      bytes = TarBytes.open(path);
+      outer = TarMembers.of(bytes, place);
       return true;
     }
 
@@ -129,6 +131,8 @@ public final class TarSource implements ImageSource {
       Member member;
       try {
         member = tar.next();
+      } catch (ZipException e) { // of all, not of this inner tar
+        throw e;
       } catch (IOException e) {
         String called = place;
         leave();
@@ -195,9 +199,9 @@ public final class TarSource implements ImageSource {
     public void close() throws IOException {
       outer = null;
       inner = null;
-      if (channel != null) {
-        channel.close();
-        channel = null;
+      if (bytes != null) {
+        bytes.close();
+        bytes = null;
       }
     }
   }

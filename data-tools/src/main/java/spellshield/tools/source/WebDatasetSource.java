@@ -1,7 +1,6 @@
 package spellshield.tools.source;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,8 +17,8 @@ import spellshield.tools.tensor.StrictJson;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// WebDataset shards: tars in which the members of one sample follow each other and share the name
-/// up to its first dot, such as `n01440764_18.jpg` and `n01440764_18.cls`.
+/// WebDataset shards: tars, gzipped or not, in which the members of one sample follow each other
+/// and share the name up to its first dot, such as `n01440764_18.jpg` and `n01440764_18.cls`.
 ///
 /// ```text
 /// .jpg .jpeg .png .webp   the picture; a sample without one, or with two, is an unreadable entry
@@ -64,8 +63,8 @@ public final class WebDatasetSource implements ImageSource {
   /// Says whether a tar begins as a shard: two of its first members are parts of one sample, and
   /// one of those is a picture.
   static boolean sniff(Path tar) throws IOException {
-    try (FileChannel channel = FileChannel.open(tar)) {
-      TarMembers members = TarMembers.of(channel, tar.toString());
+    try (TarBytes bytes = TarBytes.open(tar)) {
+      TarMembers members = TarMembers.of(bytes, tar.toString());
       String key = "";
       boolean picture = false;
       for (int i = 0; i < 16; i++) {
@@ -111,15 +110,19 @@ public final class WebDatasetSource implements ImageSource {
     return String.format(Locale.ROOT, "WebDataset %s: shards: %,d", shown, shards.size());
   }
 
+  /// A member and its content; nothing where that is not read.
+  private record Part(Member member, byte[] content) {
+    static final Part NONE = new Part(new Member("", Kind.FILE, 0, 0), new byte[0]);
+  }
+
   /// What was read of a sample.
   private static final class Sample {
     final String key;
-    @Nullable Member picture;
-    String fileName = "";
+    @Nullable Part picture;
     String problem = "";
-    @Nullable Member cls;
-    @Nullable Member json;
-    @Nullable Member text;
+    Part cls = Part.NONE;
+    Part json = Part.NONE;
+    Part text = Part.NONE;
 
     Sample(String key) {
       this.key = key;
@@ -131,7 +134,7 @@ public final class WebDatasetSource implements ImageSource {
     private final Hollow hollow = new Hollow(shown);
     private long toSkip;
     private int shard; // the next one
-    private @Nullable FileChannel channel;
+    private @Nullable TarBytes bytes;
     private @Nullable TarMembers members;
     private @Nullable Member ahead; // the first one of the next sample
     private String place = "";
@@ -148,7 +151,7 @@ public final class WebDatasetSource implements ImageSource {
         if (tar == null || sample == null) {
           close();
         } else if (toSkip-- <= 0) {
-          return stored(tar, sample);
+          return stored(sample);
         } else if (sample.picture != null) {
           hollow.picture();
         }
@@ -162,12 +165,12 @@ public final class WebDatasetSource implements ImageSource {
       }
       Path path = shards.get(shard++);
       place = path.toString();
-      channel = FileChannel.open(path);
-      members = TarMembers.of(channel, place);
+      bytes = TarBytes.open(path);
+      members = TarMembers.of(bytes, place);
       return true;
     }
 
-    /// Reads the headers of one sample; null at the end of the shard.
+    /// Reads one sample, or its headers where it is skipped; null at the end of the shard.
     private @Nullable Sample sample(TarMembers tar) throws IOException {
       Sample sample = null;
       Member member = ahead != null ? ahead : tar.next();
@@ -186,50 +189,55 @@ public final class WebDatasetSource implements ImageSource {
         }
         sample = sample == null ? new Sample(key) : sample;
         if (isPart) {
-          take(sample, member, match.group(2).toLowerCase(Locale.ROOT));
+          take(tar, sample, member, match.group(2).toLowerCase(Locale.ROOT));
         }
       }
       return sample;
     }
 
-    private void take(Sample sample, Member member, String ending) {
+    private void take(TarMembers tar, Sample sample, Member member, String ending)
+        throws IOException {
       if (isPicture(ending)) {
         sample.problem = sample.picture == null ? "" : "the sample has two pictures; keep one";
-        sample.picture = member;
-        sample.fileName = member.name();
+        sample.picture = part(tar, member, ImageDoor.MAX_FILE);
       } else {
         switch (ending) {
-          case "cls" -> sample.cls = member;
-          case "json" -> sample.json = member;
-          case "txt" -> sample.text = member;
+          case "cls" -> sample.cls = part(tar, member, MAX_TEXT);
+          case "json" -> sample.json = part(tar, member, MAX_TEXT);
+          case "txt" -> sample.text = part(tar, member, MAX_TEXT);
           default -> {} // captions in other languages, masks, embeddings: parts that do not count
         }
       }
     }
 
-    private Stored stored(TarMembers tar, Sample sample) throws IOException {
-      String source = place + "!/" + (sample.picture == null ? sample.key : sample.fileName);
+    private Part part(TarMembers tar, Member member, long most) throws IOException {
+      boolean read = toSkip <= 0 && member.size() <= most;
+      return new Part(member, read ? tar.read(member) : new byte[0]);
+    }
+
+    private Stored stored(Sample sample) throws IOException {
+      String source = place + "!/" + fileName(sample);
       Origin origin;
       try {
-        origin = origin(tar, sample, source);
+        origin = origin(sample, source);
       } catch (IOException e) {
         return empty(nameless(source), Reason.of(e));
       }
-      Member picture = sample.picture;
+      Part picture = sample.picture;
       if (picture == null) {
         return empty(origin, "the sample has no picture (.jpg, .png or .webp); remove it");
       }
       if (!sample.problem.isEmpty()) {
         return empty(origin, sample.problem);
       }
-      if (picture.size() > ImageDoor.MAX_FILE) {
-        return empty(origin, Stored.tooLarge(picture.size()));
+      if (picture.member().size() > ImageDoor.MAX_FILE) {
+        return empty(origin, Stored.tooLarge(picture.member().size()));
       }
-      if (picture.size() == 0) {
+      if (picture.content().length == 0) {
         return empty(origin, "the file is empty; fetch it again or remove it");
       }
       hollow.picture();
-      return Stored.file(origin, tar.read(picture));
+      return Stored.file(origin, picture.content());
     }
 
     /// Where a sample comes from whose name cannot be kept.
@@ -243,37 +251,37 @@ public final class WebDatasetSource implements ImageSource {
       return Stored.unreadable(origin, reason);
     }
 
-    private Origin origin(TarMembers tar, Sample sample, String source) throws IOException {
-      JsonNode json = json(text(tar, sample.json));
-      String cls = text(tar, sample.cls);
+    private static String fileName(Sample sample) {
+      return sample.picture == null ? sample.key : sample.picture.member().name();
+    }
+
+    private Origin origin(Sample sample, String source) throws IOException {
+      JsonNode json = json(text(sample.json));
+      String cls = text(sample.cls);
       for (String field : List.of("class", "label", "cls")) {
         cls = cls.isEmpty() ? json.path(field).asString("") : cls;
       }
       cls = mapping.synset(cls);
       String path = json.path("filename").asString("");
-      PicturePath parsed =
-          PicturePath.parse(
-              path.isEmpty() ? sample.picture == null ? sample.key : sample.fileName : path);
+      PicturePath parsed = PicturePath.parse(path.isEmpty() ? fileName(sample) : path);
       Origin origin = parsed.orInClass(cls).origin(source);
       String label = PicturePath.isSynset(origin.label()) || cls.isEmpty() ? origin.label() : cls;
       Origin labelled = new Origin(origin.id(), source, label, origin.name());
-      String shows = text(tar, sample.text);
+      String shows = text(sample.text);
       return shows.isEmpty()
           ? mapping.named(labelled)
           : new Origin(origin.id(), source, label, shows);
     }
 
     /// Returns a text of one line; empty if there is no such member.
-    private static String text(TarMembers tar, @Nullable Member member) throws IOException {
-      if (member == null) {
-        return "";
-      }
+    private static String text(Part part) throws IOException {
+      Member member = part.member();
       if (member.size() > MAX_TEXT) {
         throw new IOException(
             "'%s' has %,d bytes, but at most %,d are read"
                 .formatted(member.name(), member.size(), MAX_TEXT));
       }
-      String text = new String(tar.read(member), StandardCharsets.UTF_8);
+      String text = new String(part.content(), StandardCharsets.UTF_8);
       return text.replaceAll("\\p{Cntrl}+", " ").strip();
     }
 
@@ -297,9 +305,9 @@ public final class WebDatasetSource implements ImageSource {
     public void close() throws IOException {
       members = null;
       ahead = null;
-      if (channel != null) {
-        channel.close();
-        channel = null;
+      if (bytes != null) {
+        bytes.close();
+        bytes = null;
       }
     }
   }

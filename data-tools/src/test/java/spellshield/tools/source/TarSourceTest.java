@@ -16,13 +16,16 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.SplittableRandom;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import spellshield.index.testing.Seeds;
+import spellshield.tools.image.Png;
 import spellshield.tools.testing.Containers;
+import spellshield.tools.testing.Pictures;
 
 class TarSourceTest {
   @TempDir private Path folder = Path.of("");
@@ -139,6 +142,93 @@ class TarSourceTest {
   }
 
   @Test
+  void a_gzip_is_unpacked_while_it_is_read_and_goes_on_from_any_entry() throws Exception {
+    SequencedMap<String, byte[]> inner = new LinkedHashMap<>();
+    inner.put("b.png", large(2));
+    inner.put("c.png", Entries.png(3));
+    members.put("x/a.png", large(1));
+    members.put("words", new byte[] {1}); // read by nobody
+    members.put("n01440764.tar", Containers.tar(inner));
+    members.put("x/d.png", large(4));
+    Path plain = write();
+    List<String> all = Entries.of(ImageSource.open(plain));
+    assertThat(all).hasSize(5).last().isEqualTo("x/d.png x");
+    Path packed = Containers.gzip(plain, folder.resolve("x.tar.gz"));
+    ImageSource source = ImageSource.open(packed);
+    assertThat(source).isInstanceOf(TarSource.class);
+    assertThat(source.bytes()).hasValue(Files.size(packed));
+    for (int from = 0; from <= 6; from++) {
+      assertThat(Entries.of(source, from).stream().map(e -> e.replace("tar.gz", "tar")))
+          .isEqualTo(all.subList(Math.min(from, 5), 5));
+    }
+  }
+
+  /// Returns a PNG file that no window holds at once.
+  private static byte[] large(int seed) {
+    return Png.write(Pictures.noise(new SplittableRandom(seed), 400, 300, 3));
+  }
+
+  /// What comes before the cut is read, and none of it is taken for all.
+  @Test
+  void a_gzip_cut_anywhere_ends_with_one_line() throws Exception {
+    members.put("a.png", Entries.png(1));
+    members.put("b.png", Entries.png(2));
+    byte[] whole = Containers.gzip(Containers.tar(members));
+    for (int length = 2; length < whole.length; length++) {
+      Path cut = Files.write(folder.resolve("cut.tgz"), Arrays.copyOf(whole, length));
+      assertThatThrownBy(() -> Entries.of(ImageSource.open(cut, SourceKind.TAR)))
+          .as("%d of %d bytes", length, whole.length)
+          .isInstanceOfAny(IOException.class, UncheckedIOException.class)
+          .hasMessageContaining("cut.tgz: ")
+          .hasMessageContaining("cut off");
+    }
+    byte[] tar = Containers.tar(members);
+    for (int length = 512; length < 4 * 1024; length += 100) {
+      byte[] half = Containers.gzip(Arrays.copyOf(tar, length));
+      Path cut = Files.write(folder.resolve("cut.tgz"), half);
+      assertThatThrownBy(() -> Entries.of(ImageSource.open(cut, SourceKind.TAR)))
+          .as("%d bytes of the tar", length)
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContaining("cut.tgz: ");
+    }
+  }
+
+  @Test
+  void a_gzip_that_unpacks_to_a_hundred_times_its_size_is_refused() throws Exception {
+    members.put("a.png", Entries.png(1));
+    members.put("b.png", new byte[8 << 20]);
+    ImageSource source =
+        ImageSource.open(
+            Files.write(folder.resolve("x.tgz"), Containers.gzip(Containers.tar(members))));
+    assertThatThrownBy(() -> Entries.of(source))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("x.tgz: damaged tar at byte")
+        .hasMessageContaining("as bombs do");
+  }
+
+  @Test
+  void a_damaged_inner_tar_of_a_gzip_is_one_entry_and_a_damaged_gzip_ends_the_run()
+      throws Exception {
+    SequencedMap<String, byte[]> inner = new LinkedHashMap<>();
+    inner.put("a.png", Entries.png(1));
+    members.put("cut.tar", Arrays.copyOf(Containers.tar(inner), 1024));
+    members.put("good.tar", Containers.tar(inner));
+    byte[] whole = Containers.gzip(Containers.tar(members));
+    Path file = Files.write(folder.resolve("x.tgz"), whole);
+    List<String> entries = Entries.of(ImageSource.open(file));
+    assertThat(entries).hasSize(3);
+    assertThat(entries.get(0)).isEqualTo("cut/a.png cut");
+    assertThat(entries.get(1)).contains("x.tgz!/cut.tar: damaged tar at byte");
+    assertThat(entries.get(2)).isEqualTo("good/a.png good");
+    whole[whole.length - 5] ^= 1; // the checksum of all
+    ImageSource damaged = ImageSource.open(Files.write(file, whole));
+    assertThatThrownBy(() -> Entries.of(damaged))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("x.tgz: damaged tar at byte")
+        .hasMessageContaining("--restart");
+  }
+
+  @Test
   void a_damaged_inner_tar_is_one_entry_and_a_damaged_outer_one_ends_the_run() throws Exception {
     SequencedMap<String, byte[]> inner = new LinkedHashMap<>();
     inner.put("a.png", Entries.png(1));
@@ -205,7 +295,12 @@ class TarSourceTest {
             int block = random.nextInt((whole.length - 1024) / 512);
             bad[512 * block + random.nextInt(512)] = (byte) random.nextInt(256);
           }
-          Path file = Files.write(folder.resolve("fuzz.tar"), bad);
+          boolean packed = random.nextInt(3) == 0;
+          byte[] gzip = Containers.gzip(random.nextBoolean() ? bad : whole);
+          if (random.nextBoolean()) {
+            gzip[random.nextInt(gzip.length)] = (byte) random.nextInt(256);
+          }
+          Path file = Files.write(folder.resolve("fuzz.tar"), packed ? gzip : bad);
           try {
             assertThat(Entries.of(ImageSource.open(file, SourceKind.TAR)))
                 .allMatch(e -> oneLine(e));

@@ -8,7 +8,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -121,6 +124,24 @@ public final class Containers {
     return bytes.toByteArray();
   }
 
+  /// Writes a file's bytes gzipped into another, in two members, as parallel gzips do.
+  public static Path gzip(Path file, Path to) throws IOException {
+    byte[] whole = Files.readAllBytes(file);
+    byte[] first = gzip(Arrays.copyOf(whole, whole.length / 3));
+    byte[] rest = gzip(Arrays.copyOfRange(whole, whole.length / 3, whole.length));
+    Files.write(to, first);
+    return Files.write(to, rest, StandardOpenOption.APPEND);
+  }
+
+  /// Returns bytes gzipped.
+  public static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+      gzip.write(bytes);
+    }
+    return out.toByteArray();
+  }
+
   /// Writes a zip as Kaggle packs ImageNet, with things beside the training pictures.
   public static Path kaggleZip(Path file, List<Picture> pictures) throws IOException {
     SequencedMap<String, byte[]> members = new LinkedHashMap<>();
@@ -164,6 +185,19 @@ public final class Containers {
   /// Writes a folder of WebDataset shards; endings are lower-case, as its readers want them.
   public static Path webDataset(Path folder, List<Picture> pictures, int perShard)
       throws IOException {
+    return webDataset(folder, pictures, perShard, bytes -> bytes);
+  }
+
+  /// Turns the bytes of a file into those of another.
+  @FunctionalInterface
+  public interface Packing {
+    /// Returns the bytes to write.
+    byte[] pack(byte[] bytes) throws IOException;
+  }
+
+  /// Writes a folder of WebDataset shards, each packed; their names do not tell.
+  public static Path webDataset(Path folder, List<Picture> pictures, int perShard, Packing packing)
+      throws IOException {
     Files.createDirectories(folder);
     for (int shard = 0; shard * perShard < pictures.size(); shard++) {
       SequencedMap<String, byte[]> members = new LinkedHashMap<>();
@@ -173,7 +207,7 @@ public final class Containers {
         members.put(picture.stem() + ".cls", picture.label().getBytes(StandardCharsets.UTF_8));
         members.put(picture.stem() + ending, picture.bytes());
       }
-      Files.write(folder.resolve("%06d.tar".formatted(shard)), tar(members));
+      Files.write(folder.resolve("%06d.tar".formatted(shard)), packing.pack(tar(members)));
     }
     Files.writeString(folder.resolve("index.json"), "{}");
     return folder;

@@ -68,33 +68,34 @@ public final class Resample {
       throw new IllegalArgumentException(
           "an image is resized to at least 1×1, but %d×%d was asked".formatted(width, height));
     }
-    return window(image, width, height, 0, 0, width, height, filter);
+    return new Window(image, 0, 0)
+        .filtered(
+            Pass.of(image.width(), width, 0, width, filter),
+            Pass.of(image.height(), height, 0, height, filter));
   }
 
   /// Returns the picture at the size `width × height`, brought there as the crop says.
   public static RgbImage fit(RgbImage image, int width, int height, Crop crop) {
     return switch (crop) {
       case ADM -> centreCrop(image, width, height);
-      case CENTER -> resize(centre(image, width, height), width, height, Filter.LANCZOS);
+      case CENTER -> centre(image, width, height);
       case RESIZE -> resize(image, width, height, Filter.LANCZOS);
     };
   }
 
-  /// Cuts out the largest rectangle in the middle that has the shape of `width × height`, its other
-  /// side rounded half to even: for a square EDM's `center-crop`, before its resize.
+  /// Returns the largest rectangle in the middle that has the shape of `width × height`, scaled to
+  /// that by [Filter#LANCZOS]; its other side is rounded half to even. For a square this is EDM's
+  /// `center-crop`.
   private static RgbImage centre(RgbImage image, int width, int height) {
     boolean wide = (long) image.width() * height > (long) image.height() * width;
     int cutWidth = wide ? share(image.height(), width, height) : image.width();
     int cutHeight = wide ? image.height() : share(image.width(), height, width);
     int left = (image.width() - cutWidth) / 2;
     int top = (image.height() - cutHeight) / 2;
-    int line = cutWidth * image.channels();
-    byte[] cut = new byte[cutHeight * line];
-    for (int y = 0; y < cutHeight; y++) {
-      int from = ((top + y) * image.width() + left) * image.channels();
-      System.arraycopy(image.samples(), from, cut, y * line, line);
-    }
-    return new RgbImage(cutWidth, cutHeight, image.channels(), cut);
+    return new Window(image, -left, -top)
+        .filtered(
+            Pass.of(cutWidth, width, 0, width, Filter.LANCZOS),
+            Pass.of(cutHeight, height, 0, height, Filter.LANCZOS));
   }
 
   private static int share(int side, int of, int to) {
@@ -105,77 +106,63 @@ public final class Resample {
   ///
   /// For a square this is ADM's crop (guided-diffusion's `center_crop_arr`, also of DiT and EDM2):
   /// halve both sides with [Filter#BOX] while the shorter one is at least twice too long, scale
-  /// with [Filter#BICUBIC] to sides rounded half to even, cut out the centre. Only what is cut out
-  /// is computed, so a very long strip costs no more than its centre.
+  /// with [Filter#BICUBIC] to sides rounded half to even, cut out the centre. Only what the cut
+  /// needs is computed, so a very long strip costs no more than its centre.
   public static RgbImage centreCrop(RgbImage image, int width, int height) {
-    RgbImage halved = image;
-    while (halved.width() >= 2L * width && halved.height() >= 2L * height) {
-      halved = resize(halved, halved.width() / 2, halved.height() / 2, Filter.BOX);
+    int halvings = 0;
+    while (image.width() >> halvings >= 2L * width && image.height() >> halvings >= 2L * height) {
+      halvings++;
     }
-    double scale = Math.max((double) width / halved.width(), (double) height / halved.height());
-    long fullWidth = (long) Math.rint(halved.width() * scale);
-    long fullHeight = (long) Math.rint(halved.height() * scale);
-    return window(
-        halved,
-        fullWidth,
-        fullHeight,
-        (fullWidth - width) / 2,
-        (fullHeight - height) / 2,
-        width,
-        height,
-        Filter.BICUBIC);
+    int halfWidth = image.width() >> halvings;
+    int halfHeight = image.height() >> halvings;
+    double scale = Math.max((double) width / halfWidth, (double) height / halfHeight);
+    long fullWidth = (long) Math.rint(halfWidth * scale);
+    long fullHeight = (long) Math.rint(halfHeight * scale);
+    Pass horizontal = Pass.of(halfWidth, fullWidth, (fullWidth - width) / 2, width, Filter.BICUBIC);
+    Pass vertical =
+        Pass.of(halfHeight, fullHeight, (fullHeight - height) / 2, height, Filter.BICUBIC);
+    return halved(image, halvings, horizontal, vertical).filtered(horizontal, vertical);
   }
 
-  /// Returns `width × height` pixels at (`left`, `top`) of the picture resized to the full size.
-  private static RgbImage window(
-      RgbImage image,
-      long fullWidth,
-      long fullHeight,
-      long left,
-      long top,
-      int width,
-      int height,
-      Filter filter) {
-    Pass horizontal = Pass.of(image.width(), fullWidth, left, width, filter);
-    Pass vertical = Pass.of(image.height(), fullHeight, top, height, filter);
-    int firstRow = vertical.first();
-    int rows = vertical.end() - firstRow;
-    int channels = image.channels();
-    int line = Math.multiplyExact(width, channels);
-    byte[] between = new byte[Math.multiplyExact(rows, line)];
-    for (int y = 0; y < rows; y++) {
-      int from = (firstRow + y) * image.width() * channels;
-      if (horizontal.halves) {
-        halveRow(image.samples(), from, channels, between, y * line, line);
-      } else if (channels == 3) {
-        horizontal.alongColour(image.samples(), from, between, y * line);
-      } else {
-        horizontal.alongGrey(image.samples(), from, between, y * line);
+  /// Returns what two passes need of the picture halved so many times.
+  private static Window halved(RgbImage image, int times, Pass horizontal, Pass vertical) {
+    if (times == 0) {
+      return new Window(image, 0, 0);
+    }
+    int before = times - 1; // halves of halves, rounded down, are shifts
+    Pass across = horizontal.before(image.width() >> before, image.width() >> times);
+    Pass down = vertical.before(image.height() >> before, image.height() >> times);
+    RgbImage half = halved(image, before, across, down).filtered(across, down);
+    return new Window(half, horizontal.first(), vertical.first());
+  }
+
+  /// Pixels of a picture of which not all are there, or which is a part of what is there.
+  ///
+  /// @param image what is there
+  /// @param left where the picture's column 0 would be left of it; negative where it is inside
+  /// @param top the same of row 0
+  private record Window(RgbImage image, int left, int top) {
+
+    /// Returns what both passes make of it, the horizontal one first.
+    RgbImage filtered(Pass horizontal, Pass vertical) {
+      int firstRow = vertical.first();
+      int rows = vertical.end() - firstRow;
+      int channels = image.channels();
+      int line = Math.multiplyExact(horizontal.count(), channels);
+      byte[] between = new byte[Math.multiplyExact(rows, line)];
+      for (int y = 0; y < rows; y++) {
+        int from = ((firstRow + y - top) * image.width() - left) * channels;
+        horizontal.along(image.samples(), from, channels, between, y * line);
       }
+      byte[] out = new byte[Math.multiplyExact(line, vertical.count())];
+      vertical.across(between, firstRow, line, out);
+      return new RgbImage(horizontal.count(), vertical.count(), channels, out);
     }
-    byte[] out = new byte[Math.multiplyExact(line, height)];
-    vertical.across(between, firstRow, line, out);
-    return new RgbImage(width, height, channels, out);
-  }
-
-  /// Halves a row with a box: both weights are ½ exactly, and `⌊(a + b + 1) / 2⌋` is what the
-  /// general pass comes to.
-  private static void halveRow(byte[] in, int from, int channels, byte[] out, int to, int length) {
-    int at = from;
-    for (int i = 0; i < length; at += 2 * channels) {
-      for (int c = 0; c < channels; c++) {
-        out[to + i++] = mean(in[at + c], in[at + channels + c]);
-      }
-    }
-  }
-
-  private static byte mean(byte a, byte b) {
-    return (byte) (((a & 0xff) + (b & 0xff) + 1) >> 1);
   }
 
   /// One pass: where each output sample's inputs begin, and their weights.
   ///
-  /// @param halves whether every output is the mean of two inputs, from the first on
+  /// @param halves whether every output is the mean of two inputs, and those of the next follow
   private record Pass(int[] starts, int[][] weights, boolean halves) {
 
     static Pass of(int in, long out, long from, int count, Filter filter) {
@@ -192,8 +179,16 @@ public final class Resample {
         weights[i] =
             in == out ? identity(starts, i, from) : weights(start, end, centre, stretch, filter);
       }
-      boolean halves = filter == Filter.BOX && in == 2 * out && from == 0 && count == out;
-      return new Pass(starts, weights, halves);
+      return new Pass(starts, weights, filter == Filter.BOX && in == 2 * out);
+    }
+
+    /// Returns the pass of [Filter#BOX] that makes the inputs of this one.
+    Pass before(int in, int out) {
+      return of(in, out, first(), end() - first(), Filter.BOX);
+    }
+
+    int count() {
+      return starts.length;
     }
 
     private static int[] identity(int[] starts, int i, long from) {
@@ -236,8 +231,21 @@ public final class Resample {
       return (byte) Math.max(0, Math.min(255, sum >> PRECISION));
     }
 
+    /// Filters a row.
+    ///
+    /// @param from where input 0 is, or would be
+    void along(byte[] in, int from, int channels, byte[] out, int to) {
+      if (halves) {
+        Halving.along(in, from + starts[0] * channels, channels, out, to, count() * channels);
+      } else if (channels == 3) {
+        alongColour(in, from, out, to);
+      } else {
+        alongGrey(in, from, out, to);
+      }
+    }
+
     /// Filters a row of grey pixels.
-    void alongGrey(byte[] in, int from, byte[] out, int to) {
+    private void alongGrey(byte[] in, int from, byte[] out, int to) {
       for (int i = 0; i < starts.length; i++) {
         int[] kernel = weights[i];
         int first = from + starts[i];
@@ -251,7 +259,7 @@ public final class Resample {
 
     /// Filters a row of red, green, blue pixels, two at a time: kernels are too short for the
     /// compiler to unroll (measured: a third faster at 256 pixels).
-    void alongColour(byte[] in, int from, byte[] out, int to) {
+    private void alongColour(byte[] in, int from, byte[] out, int to) {
       for (int i = 0; i < starts.length; i++) {
         int[] kernel = weights[i];
         int at = from + 3 * starts[i];
@@ -285,23 +293,17 @@ public final class Resample {
     void across(byte[] in, int firstRow, int line, byte[] out) {
       int[] sums = new int[line];
       for (int i = 0; i < starts.length; i++) {
-        if (halves) {
-          meanOfRows(in, 2 * i * line, out, i * line, line);
+        int from = (starts[i] - firstRow) * line;
+        if (weights[i].length == 2 && weights[i][0] == HALF && weights[i][1] == HALF) {
+          Halving.across(in, from, from + line, out, i * line, line);
           continue;
         }
         Arrays.fill(sums, HALF);
-        int from = (starts[i] - firstRow) * line;
         for (int weight : weights[i]) {
           addRow(sums, in, from, weight);
           from += line;
         }
         clipRow(sums, out, i * line);
-      }
-    }
-
-    private static void meanOfRows(byte[] in, int from, byte[] out, int to, int line) {
-      for (int x = 0; x < line; x++) {
-        out[to + x] = mean(in[from + x], in[from + line + x]);
       }
     }
 

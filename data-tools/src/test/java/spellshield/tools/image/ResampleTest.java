@@ -187,6 +187,39 @@ class ResampleTest {
         });
   }
 
+  @Test
+  void only_what_the_cut_needs_is_computed_and_no_sample_differs() {
+    Seeds.check(
+        100,
+        random -> {
+          int width = random.nextInt(1, 12);
+          int height = random.nextInt(1, 12);
+          int channels = random.nextBoolean() ? 3 : 1;
+          RgbImage image =
+              Pictures.noise(random, random.nextInt(1, 150), random.nextInt(1, 150), channels);
+          RgbImage whole = image;
+          while (whole.width() >= 2 * width && whole.height() >= 2 * height) {
+            whole =
+                Resample.resize(whole, whole.width() / 2, whole.height() / 2, Resample.Filter.BOX);
+          }
+          double scale = Math.max((double) width / whole.width(), (double) height / whole.height());
+          int fullWidth = (int) Math.rint(whole.width() * scale);
+          int fullHeight = (int) Math.rint(whole.height() * scale);
+          whole = Resample.resize(whole, fullWidth, fullHeight, Resample.Filter.BICUBIC);
+          RgbImage crop = Resample.centreCrop(image, width, height);
+          for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+              for (int c = 0; c < channels; c++) {
+                assertThat(crop.sample(x, y, c))
+                    .isEqualTo(
+                        whole.sample(
+                            x + (fullWidth - width) / 2, y + (fullHeight - height) / 2, c));
+              }
+            }
+          }
+        });
+  }
+
   /// The whole resized strip would have 64 · 64,000,000 · 64 pixels.
   @Test
   void a_very_long_strip_costs_no_more_than_its_centre() {

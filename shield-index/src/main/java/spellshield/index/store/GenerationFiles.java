@@ -1,6 +1,6 @@
 package spellshield.index.store;
 
-import it.unimi.dsi.fastutil.longs.LongArrayList;
+import it.unimi.dsi.fastutil.shorts.ShortArrayList;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -24,7 +24,8 @@ final class GenerationFiles {
   private final RowFormat rows;
   private final long shardBytes;
   private final long first; // number of the first item that is written here
-  private final LongArrayList offsets = new LongArrayList(); // of the records in the item table
+  // Bytes of each record in the item table; a record has fewer than 2¹⁵.
+  private final ShortArrayList lengths = new ShortArrayList();
   private final Map<String, FileEntry> finished = new LinkedHashMap<>();
   private final Map<String, HashedFile> open = new LinkedHashMap<>();
   private @Nullable HashedFile items;
@@ -86,7 +87,6 @@ final class GenerationFiles {
     try (InputStream stream = storage.open(table.name());
         DataInputStream in = new DataInputStream(new BufferedInputStream(stream))) {
       in.skipNBytes(FileHeader.BYTES);
-      long at = FileHeader.BYTES;
       for (long row = 0; row < table.count(); row++) {
         int body = Integer.reverseBytes(in.readInt());
         if (body < 0 || body > ItemRecord.MAX_BODY) {
@@ -96,8 +96,7 @@ final class GenerationFiles {
         byte[] record = new byte[4 + body + 4];
         ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN).putInt(body);
         in.readFully(record, 4, body + 4);
-        offsets.add(at);
-        at += record.length;
+        lengths.add((short) record.length);
         visitor.visit(row, ItemRecord.decode(row, record));
       }
     }
@@ -105,7 +104,7 @@ final class GenerationFiles {
 
   /// Returns the number of rows so far.
   long rowCount() {
-    return offsets.size();
+    return lengths.size();
   }
 
   /// Appends a row and its item.
@@ -115,8 +114,9 @@ final class GenerationFiles {
     target.write(row);
     target.countOne();
     HashedFile table = items();
-    offsets.add(table.length());
-    table.write(ItemRecord.encode(number, item));
+    byte[] record = ItemRecord.encode(number, item);
+    lengths.add((short) record.length);
+    table.write(record);
     table.countOne();
   }
 
@@ -172,8 +172,10 @@ final class GenerationFiles {
     }
     if (items != null) {
       ByteBuffer offset = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-      for (long at : offsets) {
+      long at = FileHeader.BYTES;
+      for (int i = 0; i < lengths.size(); i++) {
         items.write(offset.putLong(0, at).array());
+        at += lengths.getShort(i);
       }
       items.close();
     }

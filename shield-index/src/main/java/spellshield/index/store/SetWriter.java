@@ -359,12 +359,14 @@ public final class SetWriter implements AutoCloseable {
   ///
   /// @param sha256 64 hex digits, or empty, which no item has
   public OptionalLong holding(String sha256) {
+    requireState(State.ADDING);
     OptionalLong found = known.holding(sha256);
     return found.isPresent() && removed.contains(found.getAsLong()) ? OptionalLong.empty() : found;
   }
 
   /// Returns whether an image has this id.
   public boolean contains(String id) {
+    requireState(State.ADDING);
     return known.get(id) >= 0;
   }
 
@@ -747,6 +749,7 @@ public final class SetWriter implements AutoCloseable {
     }
     state = State.FAILED; // until all is written
     files.finishRows();
+    known.forgetNames(); // the sketches are in need of their memory
     if (!removed.isEmpty()) {
       writeRemoved();
     }

@@ -29,6 +29,7 @@ import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
 import spellshield.index.store.Manifest;
 import spellshield.index.store.Precision;
+import spellshield.index.store.ScratchFile;
 import spellshield.index.store.SetWriter;
 import spellshield.index.store.Storage;
 import tools.jackson.databind.JsonNode;
@@ -227,10 +228,19 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
   public Manifest commit(Instant created, String reason) throws IOException {
     Epoch.requireReason(reason);
     try (LatentStore latents = writer.latents()) {
+      Map<String, JsonNode> sections = writeSearches(latents);
+      listener.accept("commit");
+      return writer.commit(sections, created, reason);
+    }
+  }
+
+  /// Writes codes and graph, and returns what the manifest tells of them.
+  private Map<String, JsonNode> writeSearches(LatentStore latents) throws IOException {
+    try (ScratchFile scratch = writer.scratch(SetSections.SKETCH)) {
       listener.accept("principal directions");
       Sketcher sketcher = Sketcher.fit(latents, SKETCH_DIM, TAIL_DIM);
       listener.accept("sketches");
-      Sketches sketches = Sketches.of(sketcher, latents);
+      Sketches sketches = Sketches.of(sketcher, latents, 0, scratch);
       SketchTable table = SketchTable.of(sketches);
       try (OutputStream out = writer.file(SetSections.SKETCH, SetSections.SKETCH)) {
         table.write(out);
@@ -239,7 +249,6 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
       SetStatistics statistics = SetStatistics.of(table, latents);
       listener.accept("graph");
       List<Recall> recalls = writeGraph(sketches, table, latents, statistics);
-      listener.accept("commit");
       Map<String, JsonNode> sections = new LinkedHashMap<>();
       sections.put(SetSections.STATISTICS, SetSections.print(statistics, writer.generation()));
       sections.put(SetSections.HNSW, SetSections.print(recalls, writer.generation()));
@@ -247,7 +256,7 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
           .filter(known -> statistics.typicalDistance() > 0)
           .map(known -> known.withTypical(statistics.typicalDistance()))
           .ifPresent(known -> sections.put(Coverage.SECTION, known.print()));
-      return writer.commit(sections, created, reason);
+      return sections;
     }
   }
 

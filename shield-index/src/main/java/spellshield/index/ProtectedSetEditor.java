@@ -23,6 +23,7 @@ import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.LatentStore;
 import spellshield.index.store.Manifest;
+import spellshield.index.store.ScratchFile;
 import spellshield.index.store.SetWriter;
 import spellshield.index.store.Storage;
 import tools.jackson.databind.JsonNode;
@@ -226,8 +227,11 @@ public final class ProtectedSetEditor implements ItemSink, AutoCloseable {
       writer.leaveOut(files.get(kept));
     }
     SketchTable table = before.table();
-    Sketches sketches = Sketches.of(table.sketcher(), latents, Math.toIntExact(first));
-    AddedSketches more = AddedSketches.of(table, sketches);
+    AddedSketches more;
+    try (ScratchFile scratch = writer.scratch(SetSections.SKETCH)) {
+      int from = Math.toIntExact(first);
+      more = AddedSketches.of(table, Sketches.of(table.sketcher(), latents, from, scratch));
+    }
     try (OutputStream out = writer.file(SetSections.ADDED, SetSections.ADDED, more.count())) {
       more.write(out);
     }

@@ -1,55 +1,111 @@
 package spellshield.index.sketch;
 
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 import spellshield.index.store.LatentReader;
+import spellshield.index.store.ScratchFile;
 
-/// The float32 sketches of a set in memory: what codes and graph are made from.
+/// The float32 sketches of a set: what codes and graph are made from.
 ///
-/// 4 bytes a value, so a set of 1.2 million takes 620 MB while it is built, and nothing after.
+/// 4 bytes a value and 16 for errors, so a set of 1.2 million takes 630 MB while it is built, and
+/// nothing after: of a file that is mapped, or of native memory, never of the heap.
+///
+/// ```text
+/// row   float32 [length]   the sketch
+///       float64            η, how far rounding may have moved it
+///       float64            how far storing may have moved the latent
+/// ```
 public final class Sketches {
 
-  /// Rows of one array: an item is row `item mod 4096` of array `item / 4096`.
-  private static final int ROWS = 4096;
+  /// Rows that are made at a time before they are written, some 8 MB.
+  private static final int ROWS = 1 << 14;
+
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfDouble DOUBLE =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Sketcher sketcher;
   private final int first;
   private final int count;
-  private final float[][] rows;
-  private final double[] errors;
-  private final double[] latentErrors;
+  private final long rowBytes;
+  private final MemorySegment rows;
+  private final double largestError;
 
-  private Sketches(Sketcher sketcher, int first, int count) {
+  private Sketches(
+      Sketcher sketcher, int first, int count, MemorySegment rows, double largestError) {
     this.sketcher = sketcher;
     this.first = first;
     this.count = count;
-    this.errors = new double[count];
-    this.latentErrors = new double[count];
-    this.rows = new float[Math.ceilDiv(count, ROWS)][];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = new float[Math.min(ROWS, count - i * ROWS) * sketcher.length()];
-    }
+    this.rowBytes = rowBytes(sketcher);
+    this.rows = rows;
+    this.largestError = largestError;
   }
 
-  /// Sketches every latent, on all cores.
+  private static long rowBytes(Sketcher sketcher) {
+    return 4L * sketcher.length() + 16;
+  }
+
+  /// Sketches every latent, on all cores, into native memory.
   public static Sketches of(Sketcher sketcher, LatentReader latents) {
     return of(sketcher, latents, 0);
   }
 
-  /// Sketches the latents from number `first` on; that one is item 0 here.
+  /// Sketches the latents from number `first` on into native memory; that one is item 0 here.
   public static Sketches of(Sketcher sketcher, LatentReader latents, int first) {
-    Sketches sketches = new Sketches(sketcher, first, Math.toIntExact(latents.count()) - first);
+    int count = Math.toIntExact(latents.count()) - first;
+    // At least a byte, as no memory has an address.
+    MemorySegment rows = Arena.ofAuto().allocate(Math.max(1, count * rowBytes(sketcher)), 64);
+    double largest = fill(sketcher, latents, first, count, rows);
+    return new Sketches(sketcher, first, count, rows, largest);
+  }
+
+  /// Sketches the latents from number `first` on into a file; that one is item 0 here. The sketches
+  /// can be read until the file is closed.
+  ///
+  /// Codes are made in an order of their own: fast where the memory that the system has to spare
+  /// holds the file.
+  public static Sketches of(Sketcher sketcher, LatentReader latents, int first, ScratchFile file)
+      throws IOException {
+    int count = Math.toIntExact(latents.count()) - first;
+    long rowBytes = rowBytes(sketcher);
+    double largest = 0;
+    MemorySegment part = Arena.ofAuto().allocate(Math.max(1, Math.min(ROWS, count) * rowBytes), 64);
+    for (int from = 0; from < count; from += ROWS) {
+      int size = Math.min(ROWS, count - from);
+      largest = Math.max(largest, fill(sketcher, latents, first + from, size, part));
+      file.write(part.asSlice(0, size * rowBytes).asByteBuffer());
+    }
+    return new Sketches(sketcher, first, count, file.map(), largest);
+  }
+
+  /// Fills rows with the sketches of some latents, and returns the largest of their errors.
+  private static double fill(
+      Sketcher sketcher, LatentReader latents, int first, int count, MemorySegment rows) {
     int part = 256;
-    IntStream.range(0, Math.ceilDiv(sketches.count, part))
+    return IntStream.range(0, Math.ceilDiv(count, part))
         .parallel()
-        .forEach(p -> {
+        .mapToDouble(p -> {
           float[] latent = new float[latents.dim()];
-          for (int item = p * part; item < Math.min(sketches.count, (p + 1) * part); item++) {
-            sketches.latentErrors[item] = latents.read(first + item, latent);
-            sketches.errors[item] =
-                sketcher.sketch(latent, 0, sketches.array(item), sketches.offset(item));
+          float[] sketch = new float[sketcher.length()];
+          double largest = 0;
+          for (int item = p * part; item < Math.min(count, (p + 1) * part); item++) {
+            double latentError = latents.read(first + item, latent);
+            double error = sketcher.sketch(latent, 0, sketch, 0);
+            long at = item * rowBytes(sketcher);
+            MemorySegment.copy(sketch, 0, rows, FLOAT, at, sketch.length);
+            at += 4L * sketch.length;
+            rows.set(DOUBLE, at, error);
+            rows.set(DOUBLE, at + 8, latentError);
+            largest = Math.max(largest, error);
           }
-        });
-    return sketches;
+          return largest;
+        })
+        .reduce(0, Math::max);
   }
 
   public Sketcher sketcher() {
@@ -67,40 +123,28 @@ public final class Sketches {
 
   /// Returns a value of a sketch.
   float value(int item, int i) {
-    return array(item)[offset(item) + i];
+    return rows.get(FLOAT, item * rowBytes + 4L * i);
   }
 
   /// Returns how far rounding may have moved a sketch, η.
   double error(int item) {
-    return errors[item];
+    return rows.get(DOUBLE, (item + 1) * rowBytes - 16);
   }
 
   /// Returns the most that rounding may have moved any sketch.
   double largestError() {
-    double largest = 0;
-    for (double error : errors) {
-      largest = Math.max(largest, error);
-    }
-    return largest;
+    return largestError;
   }
 
   /// Returns how far storing (float16) may have moved a latent.
   double latentError(int item) {
-    return latentErrors[item];
+    return rows.get(DOUBLE, (item + 1) * rowBytes - 8);
   }
 
   /// Returns a copy of the head of a sketch, `[h + 1]`.
   public float[] head(int item) {
     float[] head = new float[sketcher.headLength()];
-    System.arraycopy(array(item), offset(item), head, 0, head.length);
+    MemorySegment.copy(rows, FLOAT, item * rowBytes, head, 0, head.length);
     return head;
-  }
-
-  float[] array(int item) {
-    return rows[item / ROWS];
-  }
-
-  int offset(int item) {
-    return item % ROWS * sketcher.length();
   }
 }

@@ -614,6 +614,7 @@ public final class SetWriter implements AutoCloseable {
     String first = base.split("/", 2)[0];
     if (!BASE.matcher(base).matches()
         || first.equals("manifest")
+        || first.startsWith("scratch-")
         || OWN_ROLES.contains(first)
         || OWN_ROLES.contains(role)) {
       throw new IllegalArgumentException(
@@ -623,6 +624,14 @@ public final class SetWriter implements AutoCloseable {
     HashedFile file = files.create(role, Generations.name(base, generation));
     file.count(count);
     return file;
+  }
+
+  /// Creates a file of this writer's own, which is no part of the generation; the caller closes it.
+  ///
+  /// @param base its name without the generation, not that of another one
+  public ScratchFile scratch(String base) throws IOException {
+    requireOpen();
+    return new ScratchFile(storage, Generations.name("scratch-" + base, generation));
   }
 
   /// Ends the latents and opens them for reading, before the commit; the caller closes the store.

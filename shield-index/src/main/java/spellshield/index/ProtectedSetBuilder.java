@@ -11,10 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
-import org.apache.lucene.store.IOContext;
-import org.apache.lucene.store.IndexInput;
 import spellshield.index.search.ExactScan;
 import spellshield.index.search.HnswSearch;
 import spellshield.index.search.Recall;
@@ -263,14 +260,8 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
   private List<Recall> writeGraph(
       Sketches sketches, SketchTable table, LatentStore latents, SetStatistics statistics)
       throws IOException {
-    try (Directory directory = new ByteBuffersDirectory()) {
+    try (Directory directory = new GraphDirectory(writer)) {
       HnswSearch.build(sketches, directory);
-      for (String name : directory.listAll()) {
-        try (IndexInput in = directory.openInput(name, IOContext.READONCE);
-            OutputStream out = writer.file(SetSections.HNSW, SetSections.HNSW + "/" + name)) {
-          copy(in, out);
-        }
-      }
       listener.accept("recall of the graph");
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         return Recall.measure(
@@ -281,16 +272,6 @@ public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
             RECALL_QUERIES,
             RECALL_SEED);
       }
-    }
-  }
-
-  private static void copy(IndexInput in, OutputStream out) throws IOException {
-    byte[] buffer = new byte[1 << 16];
-    for (long left = in.length(); left > 0; ) {
-      int part = (int) Math.min(left, buffer.length);
-      in.readBytes(buffer, 0, part);
-      out.write(buffer, 0, part);
-      left -= part;
     }
   }
 

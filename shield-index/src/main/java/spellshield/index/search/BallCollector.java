@@ -30,6 +30,7 @@ final class BallCollector implements KnnCollector {
   private final float ball;
   private final float shell;
   private final LivingItems living;
+  private final int firstItem;
   private final IntArrayList inside = new IntArrayList();
   private final FloatHeapPriorityQueue nearest = new FloatHeapPriorityQueue(NEAREST + 1);
   private final long visitLimit;
@@ -38,9 +39,11 @@ final class BallCollector implements KnnCollector {
 
   /// Begins a walk to the nodes of living items within `reach`.
   ///
+  /// @param firstItem the item that node 0 is
   /// @param visitLimit a walk that meets so many nodes gives up
-  BallCollector(double reach, LivingItems living, long visitLimit) {
+  BallCollector(double reach, LivingItems living, int firstItem, long visitLimit) {
     this.living = living;
+    this.firstItem = firstItem;
     this.visitLimit = visitLimit;
     this.ball = score(reach);
     this.shell = score(SHELL * reach);
@@ -72,7 +75,7 @@ final class BallCollector implements KnnCollector {
   }
 
   private void take(int node, float score) {
-    if (living.contains(node)) {
+    if (living.contains((long) firstItem + node)) {
       if (score >= ball) {
         inside.add(node);
       } else {

@@ -13,10 +13,11 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NoMergePolicy;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.AcceptDocs;
 import org.apache.lucene.store.Directory;
-import org.jspecify.annotations.Nullable;
 import spellshield.index.sketch.Group;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
@@ -47,15 +48,46 @@ public final class HnswSearch implements NeighborSearch {
 
   private static final long VISITED_PART = 128;
 
-  private final DirectoryReader reader;
+  /// The most latents of one segment: while it grows, vectors and graph take some 600 bytes of heap
+  /// each. A set of more has several, and a query walks through each of them.
+  private static final int SEGMENT_LATENTS = 2_000_000;
+
   private final SketchTable table;
   private final LatentReader latents;
   private final double latentError;
   private final ExactScan exact;
   private final LivingItems living;
-  private final @Nullable UnreachedNodes unreached;
+  private final List<Segment> segments = new ArrayList<>();
   private final int[] places;
-  private final long visitLimit;
+
+  /// A graph of its own over the items from one on.
+  private record Segment(
+      LeafReader leaf, int firstItem, UnreachedNodes unreached, long visitLimit) {
+
+    static Segment of(LeafReaderContext context) throws IOException {
+      LeafReader leaf = context.reader();
+      return new Segment(
+          leaf,
+          context.docBase,
+          UnreachedNodes.of(leaf, FIELD),
+          Math.max(LEAST_VISITS, leaf.maxDoc() / VISITED_PART));
+    }
+
+    /// Walks to the nodes of living items within a reach.
+    BallCollector walk(float[] head, double reach, LivingItems living) {
+      BallCollector collector = new BallCollector(reach, living, firstItem, visitLimit);
+      try {
+        leaf.searchNearestVectors(
+            FIELD, head, collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
+      } catch (IOException e) {
+        throw new UncheckedIOException("the graph could not be read", e);
+      }
+      if (!collector.gaveUp()) {
+        unreached.collect(head, collector);
+      }
+      return collector;
+    }
+  }
 
   /// Takes an open index of a set from which nothing was removed.
   public HnswSearch(DirectoryReader reader, SketchTable table, LatentReader latents)
@@ -88,32 +120,33 @@ public final class HnswSearch implements NeighborSearch {
           "the graph has %d nodes, but the set was built of %d latents; rebuild the index"
               .formatted(reader.numDocs(), table.builtCount()));
     }
-    if (reader.leaves().size() > 1) {
-      throw new IOException(
-          "the graph has %d segments, but one was built; rebuild the index"
-              .formatted(reader.leaves().size()));
-    }
-    this.reader = reader;
     this.table = table;
     this.latents = latents;
     this.latentError = table.latentError();
     this.exact = exact;
     this.living = living;
-    this.unreached =
-        reader.leaves().isEmpty()
-            ? null
-            : UnreachedNodes.of(reader.leaves().getFirst().reader(), FIELD);
+    for (LeafReaderContext leaf : reader.leaves()) {
+      segments.add(Segment.of(leaf));
+    }
     this.places = table.places();
-    this.visitLimit = Math.max(LEAST_VISITS, reader.maxDoc() / VISITED_PART);
   }
 
-  /// Writes the graph of sketches, one segment whose document numbers are the items.
+  /// Writes the graph of sketches: one segment for two million, and more of equal size for a larger
+  /// set. Document numbers are the items.
   public static void build(Sketches sketches, Directory directory) throws IOException {
+    build(sketches, directory, SEGMENT_LATENTS);
+  }
+
+  /// Writes segments of at most so many latents.
+  static void build(Sketches sketches, Directory directory, int most) throws IOException {
+    int segments = Math.max(1, Math.ceilDiv(sketches.count(), most));
     IndexWriterConfig config = new IndexWriterConfig();
     config.setUseCompoundFile(false);
-    // One flush, no merge: merging would build the graph a second time.
+    // One flush a segment, no merge: merging would build the graph a second time.
+    config.setMergePolicy(NoMergePolicy.INSTANCE);
+    config.setMaxBufferedDocs(Math.max(2, Math.ceilDiv(sketches.count(), segments)));
+    config.setRAMBufferSizeMB(IndexWriterConfig.DISABLE_AUTO_FLUSH);
     config.setRAMPerThreadHardLimitMB(2047);
-    config.setRAMBufferSizeMB(2047);
     try (IndexWriter writer = new IndexWriter(directory, config)) {
       for (int item = 0; item < sketches.count(); item++) {
         Document document = new Document();
@@ -122,7 +155,6 @@ public final class HnswSearch implements NeighborSearch {
                 FIELD, sketches.head(item), VectorSimilarityFunction.EUCLIDEAN));
         writer.addDocument(document);
       }
-      writer.forceMerge(1);
       writer.commit();
     }
   }
@@ -186,37 +218,30 @@ public final class HnswSearch implements NeighborSearch {
 
   /// Returns the answer over the build, or nothing where the walk gave up.
   private Optional<Neighborhood> walk(SketchQuery query, float[] queries, int q, double radius) {
-    if (unreached == null) { // an empty graph
-      return Optional.of(new Neighborhood(List.of(), Double.POSITIVE_INFINITY));
-    }
     double reach = query.headReach(radius, latentError);
     float[] head = query.headSketch();
-    BallCollector collector = new BallCollector(reach, living, visitLimit);
-    LeafReader leaf = reader.leaves().getFirst().reader();
-    try {
-      leaf.searchNearestVectors(
-          FIELD, head, collector, AcceptDocs.fromLiveDocs(null, leaf.maxDoc()));
-    } catch (IOException e) {
-      throw new UncheckedIOException("the graph could not be read", e);
-    }
-    if (collector.gaveUp()) {
-      return Optional.empty();
-    }
-    unreached.collect(head, collector);
     Refiner refiner = new Refiner(latents, table.scales(), queries, q);
     List<Neighbor> neighbors = new ArrayList<>();
-    double clearance = collector.excluded() ? radius : Double.POSITIVE_INFINITY;
-    for (int item : collector.inside()) {
-      Group group = table.group(places[item] / Group.ITEMS);
-      if (!query.mayHold(group, places[item] % Group.ITEMS, radius)) {
-        clearance = Math.min(clearance, radius);
-        continue;
+    double clearance = Double.POSITIVE_INFINITY;
+    for (Segment segment : segments) {
+      BallCollector walked = segment.walk(head, reach, living);
+      if (walked.gaveUp()) {
+        return Optional.empty();
       }
-      Neighbor neighbor = refiner.measure(item);
-      if (neighbor.isInside(radius)) {
-        neighbors.add(neighbor);
-      } else {
-        clearance = Math.min(clearance, neighbor.clearance());
+      clearance = walked.excluded() ? Math.min(clearance, radius) : clearance;
+      for (int node : walked.inside()) {
+        int item = segment.firstItem + node;
+        Group group = table.group(places[item] / Group.ITEMS);
+        if (!query.mayHold(group, places[item] % Group.ITEMS, radius)) {
+          clearance = Math.min(clearance, radius);
+          continue;
+        }
+        Neighbor neighbor = refiner.measure(item);
+        if (neighbor.isInside(radius)) {
+          neighbors.add(neighbor);
+        } else {
+          clearance = Math.min(clearance, neighbor.clearance());
+        }
       }
     }
     neighbors.sort(Neighbor.NEAREST_FIRST);

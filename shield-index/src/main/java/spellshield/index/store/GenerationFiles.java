@@ -201,6 +201,11 @@ final class GenerationFiles {
     return List.copyOf(finished.values());
   }
 
+  /// Returns whether a file is whole.
+  boolean isFinished(String name) {
+    return finished.containsKey(name);
+  }
+
   /// Returns the names of the files that were not closed or have failed.
   Set<String> open() {
     return Set.copyOf(open.keySet());

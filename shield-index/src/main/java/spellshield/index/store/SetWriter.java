@@ -7,6 +7,8 @@ import it.unimi.dsi.fastutil.longs.LongSet;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.NoSuchFileException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -624,6 +626,19 @@ public final class SetWriter implements AutoCloseable {
     HashedFile file = files.create(role, Generations.name(base, generation));
     file.count(count);
     return file;
+  }
+
+  /// Maps a further file of this generation that was closed, until the arena is.
+  ///
+  /// @param base its name without the generation
+  public MemorySegment map(String base, Arena arena) throws IOException {
+    requireOpen();
+    String name = Generations.name(base, generation);
+    if (!files.isFinished(name)) {
+      throw new IllegalStateException(
+          "%s: '%s' was not written by this build, or not closed".formatted(storage, name));
+    }
+    return storage.map(name, arena);
   }
 
   /// Creates a file of this writer's own, which is no part of the generation; the caller closes it.

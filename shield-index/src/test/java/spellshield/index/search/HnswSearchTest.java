@@ -29,7 +29,8 @@ class HnswSearchTest {
           float[] queries = set.queries(random, 4);
           double radius = set.radius(random, queries);
           List<Neighborhood> exact = set.scan().search(queries, 4, radius);
-          try (Directory directory = graph(set);
+          int most = random.nextBoolean() ? Integer.MAX_VALUE : random.nextInt(2, 500);
+          try (Directory directory = graph(set, most);
               DirectoryReader reader = DirectoryReader.open(directory)) {
             HnswSearch search = search(set, reader);
             assertThat(search.approximate()).isTrue();
@@ -66,7 +67,7 @@ class HnswSearchTest {
     }
     float[] queries = new float[2 * 6];
     Arrays.fill(queries, 6, 12, 1e6f); // nothing is near the second one
-    try (Directory directory = graph(set);
+    try (Directory directory = graph(set, 6_000);
         DirectoryReader reader = DirectoryReader.open(directory)) {
       List<Neighborhood> walked = search(set, reader).search(queries, 2, 0.1);
       List<Neighborhood> scanned =
@@ -91,6 +92,39 @@ class HnswSearchTest {
           Recall.measure(set.scan(), search(set, reader), set.latents(), 0.4 * typical, 100, 5);
       assertThat(recall.pairs()).isGreaterThan(100);
       assertThat(recall.share()).isBetween(0.9, 1.0);
+    }
+  }
+
+  @Test
+  void segments_are_as_few_and_as_equal_as_can_be() throws IOException {
+    TestSet set = TestSet.clustered(new SplittableRandom(8), 1000, 5);
+    int[][] expected = {{1000}, {500, 500}, {334, 334, 332}};
+    int[] most = {1000, 999, 499};
+    for (int i = 0; i < most.length; i++) {
+      try (Directory directory = graph(set, most[i]);
+          DirectoryReader reader = DirectoryReader.open(directory)) {
+        assertThat(reader.leaves().stream().mapToInt(leaf -> leaf.reader().maxDoc()))
+            .containsExactly(Arrays.stream(expected[i]).boxed().toArray(Integer[]::new));
+      }
+    }
+  }
+
+  @Test
+  void of_several_segments_each_is_walked_and_numbers_are_those_of_the_set() throws IOException {
+    TestSet set = TestSet.clustered(new SplittableRandom(6), 3000, 40);
+    try (Directory directory = graph(set, 700);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      assertThat(reader.leaves()).hasSize(5);
+      HnswSearch search = search(set, reader);
+      List<Neighborhood> itself = search.search(set.values, 3000, 1e-3);
+      for (int item = 0; item < 3000; item++) {
+        assertThat(itself.get(item).neighbors())
+            .extracting(Neighbor::item)
+            .containsExactly((long) item);
+      }
+      Recall recall = Recall.measure(set.scan(), search, set.latents(), 4, 100, 5);
+      assertThat(recall.pairs()).isGreaterThan(1000);
+      assertThat(recall.share()).isBetween(0.98, 1.0);
     }
   }
 
@@ -182,8 +216,13 @@ class HnswSearchTest {
   }
 
   private static Directory graph(TestSet set) throws IOException {
+    return graph(set, Integer.MAX_VALUE);
+  }
+
+  private static Directory graph(TestSet set, int most) throws IOException {
     Directory directory = new ByteBuffersDirectory();
-    HnswSearch.build(Sketches.of(Sketcher.fit(set.latents(), 8, 4), set.latents()), directory);
+    Sketches sketches = Sketches.of(Sketcher.fit(set.latents(), 8, 4), set.latents());
+    HnswSearch.build(sketches, directory, most);
     return directory;
   }
 

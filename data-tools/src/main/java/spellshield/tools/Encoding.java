@@ -13,6 +13,7 @@ import java.util.stream.Gatherers;
 import java.util.stream.Stream;
 import spellshield.index.ItemSink;
 import spellshield.index.store.Item;
+import spellshield.index.store.SeenIds;
 import spellshield.sampler.image.RgbImage;
 import spellshield.tools.codec.Codec;
 import spellshield.tools.edit.Edit;
@@ -44,7 +45,7 @@ final class Encoding {
   private final ItemSink sink;
   private final Consumer<String> leftOut;
   private final Milestone milestone;
-  private final Set<String> ids = new HashSet<>(); // an archive may hold a name twice
+  private final SeenIds ids = new SeenIds(); // an archive may hold a name twice
   private final Set<String> waitingFiles = new HashSet<>();
   private final List<Prepared> waiting = new ArrayList<>();
   private Tally tally;

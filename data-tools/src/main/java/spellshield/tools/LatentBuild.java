@@ -3,15 +3,14 @@ package spellshield.tools;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import spellshield.index.ItemSink;
 import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
+import spellshield.index.store.SeenIds;
 import spellshield.tools.Checkpoints.Unfinished;
 import spellshield.tools.source.ImageSource.Origin;
 import spellshield.tools.source.LatentSource;
@@ -71,7 +70,7 @@ final class LatentBuild {
       throws IOException {
     Tally tally = before;
     long from = before.entries();
-    Set<String> ids = new HashSet<>(); // an archive may hold a name twice
+    SeenIds ids = new SeenIds(); // an archive may hold a name twice
     long total = Math.min(end, source.count().orElse(-1)) - from;
     try (Progress progress = Progress.start("storing", total, quiet);
         Stream<Entry> entries = source.latents(from).limit(Math.max(0, end - from))) {

@@ -46,4 +46,13 @@ class HashedRowsTest {
     assertThat(HalfHash.ofSha256(hash)).isEqualTo(key);
     assertThat(HalfHash.ofText("abc", Hashes.sha256())).isEqualTo(key);
   }
+
+  @Test
+  void an_id_is_new_once() {
+    SeenIds ids = new SeenIds();
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(ids.add("id " + i)).isTrue();
+      assertThat(ids.add("id " + i / 2)).isFalse();
+    }
+  }
 }

@@ -641,7 +641,8 @@ public final class SetWriter implements AutoCloseable {
     return storage.map(name, arena);
   }
 
-  /// Creates a file of this writer's own, which is no part of the generation; the caller closes it.
+  /// Creates a file of this writer's own, which is no part of the generation; the caller closes it
+  /// before the commit.
   ///
   /// @param base its name without the generation, not that of another one
   public ScratchFile scratch(String base) throws IOException {

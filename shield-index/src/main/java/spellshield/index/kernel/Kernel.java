@@ -6,9 +6,6 @@ interface Kernel {
   /// The number of items of one block of the scan: the bits of a long, two vectors of 512 bits.
   int BLOCK = 64;
 
-  /// After so many dimensions a scan of boxes looks whether any can still be reached.
-  int STRIDE = 4;
-
   /// The number of lines of a chunk: 64 bytes, one an item, with a cell of one dimension in the low
   /// four bits and of the next in the high ones. After a chunk a scan looks whether a block can
   /// still hold anything.
@@ -16,10 +13,6 @@ interface Kernel {
 
   /// The number of dimensions of a chunk.
   int CHUNK = 2 * LINES;
-
-  /// How often a query's code stands in the form that scans take: once for each lane of a vector of
-  /// 512 bits. Loaded, it stays in a register; broadcast, C2 would do it anew at every use.
-  int LANES = 32;
 
   /// The number of partial sums of a float64 sum; term `i` goes to partial sum `i mod 16`.
   int WAYS = 16;
@@ -38,8 +31,6 @@ interface Kernel {
       boolean first,
       int bar,
       byte[] sums);
-
-  long scanBoxes(byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums);
 
   void project(float[] x, float[] directions, int count, float[] into, int intoOffset);
 

@@ -23,9 +23,6 @@ public final class Kernels {
   /// The number of lines of a chunk, 64 bytes with two dimensions of 64 items each.
   public static final int LINES = Kernel.LINES;
 
-  /// The largest sum of a scan of boxes: sums that would pass it stop there.
-  public static final int SATURATED = 65_535;
-
   private Kernels() {}
 
   /// Returns whether the Vector API does the work.
@@ -71,25 +68,6 @@ public final class Kernels {
     return KERNEL.scanChunk(cells, offset, blocks, table, dim, shift, first, bar, sums);
   }
 
-  /// Returns the codes of a query in the form that a scan of boxes takes, each as often as the
-  /// widest vector has lanes.
-  public static short[] widen(byte[] query) {
-    short[] wide = new short[query.length * Kernel.LANES];
-    for (int i = 0; i < wide.length; i++) {
-      wide[i] = (short) (query[i / Kernel.LANES] & 0xff);
-    }
-    return wide;
-  }
-
-  /// Returns which of the 64 unsigned sums from `offset` are not above `limit`, a bit each.
-  public static long within(short[] sums, int offset, int limit) {
-    long within = 0;
-    for (int lane = 0; lane < BLOCK; lane++) {
-      within |= (sums[offset + lane] & 0xffff) <= limit ? 1L << lane : 0;
-    }
-    return within;
-  }
-
   /// Returns which of the 64 unsigned sums from `offset` are not above `bar`, a bit each.
   public static long within(byte[] sums, int offset, int bar) {
     long within = 0;
@@ -97,19 +75,6 @@ public final class Kernels {
       within |= (sums[offset + lane] & 0xff) <= bar ? 1L << lane : 0;
     }
     return within;
-  }
-
-  /// Returns which of 64 boxes have `Σ_i max(low_i − q_i, q_i − high_i, 0)² ≤ limit`, a bit each.
-  ///
-  /// The square of the distance to a box is never above that to a point in it. Every 4 dimensions
-  /// the answer is 0 as soon as every sum so far is above the limit.
-  ///
-  /// @param low dimension-major, `[dims, 64]`, and so is `high`
-  /// @param query as [#widen] gives it
-  /// @param sums receives the 64 sums, whole or as far as they were added
-  public static long scanBoxes(
-      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
-    return KERNEL.scanBoxes(low, high, query, order, Math.min(limit, SATURATED), sums);
   }
 
   /// Writes `⟨x, p_k⟩` for the rows `p_k` of `directions`, in float32.

@@ -76,40 +76,6 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public long scanBoxes(
-      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
-    int[] wide = new int[BLOCK];
-    for (int from = 0; from < order.length; from += STRIDE) {
-      for (int i = from; i < Math.min(order.length, from + STRIDE); i++) {
-        int code = query[order[i] * LANES];
-        int row = order[i] * BLOCK;
-        for (int lane = 0; lane < BLOCK; lane++) {
-          int under = (low[row + lane] & 0xff) - code;
-          int over = code - (high[row + lane] & 0xff);
-          int difference = Math.max(Math.max(under, over), 0);
-          wide[lane] += difference * difference;
-        }
-      }
-      long inside = inside(wide, limit, sums);
-      if (inside == 0) {
-        return 0;
-      }
-    }
-    return inside(wide, limit, sums);
-  }
-
-  /// 127 dimensions at most, so the wide sums do not overflow; written back they stop at 65,535.
-  private static long inside(int[] wide, int limit, short[] sums) {
-    long inside = 0;
-    for (int lane = 0; lane < BLOCK; lane++) {
-      int sum = Math.min(wide[lane], Kernels.SATURATED);
-      sums[lane] = (short) sum;
-      inside |= sum <= limit ? 1L << lane : 0;
-    }
-    return inside;
-  }
-
-  @Override
   public void project(float[] x, float[] directions, int count, float[] into, int intoOffset) {
     float[] sums = new float[WAYS];
     for (int k = 0; k < count; k++) {

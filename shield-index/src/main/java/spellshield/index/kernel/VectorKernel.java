@@ -4,7 +4,6 @@ import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -21,21 +20,14 @@ final class VectorKernel implements Kernel {
   private static final VectorSpecies<Float> HALF =
       VectorSpecies.of(float.class, VectorShape.forBitSize(DOUBLES.vectorBitSize() / 2));
 
-  private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
-
-  /// As many bytes as a vector has shorts.
-  private static final VectorSpecies<Byte> HALF_BYTES =
-      VectorSpecies.of(byte.class, VectorShape.forBitSize(SHORTS.vectorBitSize() / 2));
-
   /// Vectors that look up bytes in a table of 64, or of 16 (`pshufb` and its like).
   private static final VectorSpecies<Byte> TABLES =
-      SHORTS.vectorBitSize() == 512 && Processor.looksUpIn64()
+      FLOATS.vectorBitSize() == 512 && Processor.looksUpIn64()
           ? ByteVector.SPECIES_512
           : ByteVector.SPECIES_128;
 
   private static final int T = TABLES.length();
   private static final int F = FLOATS.length();
-  private static final int S = SHORTS.length();
   private static final int D = DOUBLES.length();
 
   @Override
@@ -87,11 +79,10 @@ final class VectorKernel implements Kernel {
         FloatVector.fromArray(HALF, values, offset).convertShape(VectorOperators.F2D, DOUBLES, 0);
   }
 
-  // About the form of the three scans of codes. C2 must neither inline them into the search nor
-  // stop inlining inside of them: in both cases vectors go to the heap, at five times the cost.
-  // So each is longer than 325 bytes of code (FreqInlineSize), calls no helper of ours, and has
-  // few enough operations to stay under C2's limit of nodes: eight conversions are too many.
-  // KernelTest counts the bytes.
+  // About the form of the scan. C2 must neither inline it into the search nor stop inlining inside
+  // of it: in both cases vectors go to the heap, at five times the cost. So it is longer than 325
+  // bytes of code (FreqInlineSize), calls no helper of ours, and has few enough operations to stay
+  // under C2's limit of nodes. KernelTest counts the bytes.
 
   @Override
   public long scanChunk(
@@ -171,57 +162,6 @@ final class VectorKernel implements Kernel {
       left |= (inside | -inside) >>> 63 << block;
     }
     return left;
-  }
-
-  @Override
-  public long scanBoxes(
-      byte[] low, byte[] high, short[] query, byte[] order, int limit, short[] sums) {
-    Arrays.fill(sums, (short) 0);
-    ShortVector bar = ShortVector.broadcast(SHORTS, (short) limit);
-    ShortVector zero = ShortVector.zero(SHORTS);
-    long inside = -1L;
-    for (int from = 0; from < order.length; from += STRIDE) {
-      inside = 0;
-      for (int lane = 0; lane < BLOCK; lane += S) {
-        ShortVector sum = ShortVector.fromArray(SHORTS, sums, lane);
-        for (int i = from; i < from + STRIDE; i += 2) {
-          int at0 = order[i + 0] * BLOCK + lane;
-          ShortVector code0 = ShortVector.fromArray(SHORTS, query, order[i + 0] * LANES);
-          ShortVector under0 =
-              ((ShortVector)
-                      ByteVector.fromArray(HALF_BYTES, low, at0)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                  .sub(code0);
-          ShortVector over0 =
-              code0.sub(
-                  (ShortVector)
-                      ByteVector.fromArray(HALF_BYTES, high, at0)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-          ShortVector difference0 = under0.max(over0).max(zero);
-          sum = sum.lanewise(VectorOperators.SUADD, difference0.mul(difference0));
-          int at1 = order[i + 1] * BLOCK + lane;
-          ShortVector code1 = ShortVector.fromArray(SHORTS, query, order[i + 1] * LANES);
-          ShortVector under1 =
-              ((ShortVector)
-                      ByteVector.fromArray(HALF_BYTES, low, at1)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0))
-                  .sub(code1);
-          ShortVector over1 =
-              code1.sub(
-                  (ShortVector)
-                      ByteVector.fromArray(HALF_BYTES, high, at1)
-                          .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0));
-          ShortVector difference1 = under1.max(over1).max(zero);
-          sum = sum.lanewise(VectorOperators.SUADD, difference1.mul(difference1));
-        }
-        sum.intoArray(sums, lane);
-        inside |= sum.compare(VectorOperators.ULE, bar).toLong() << lane;
-      }
-      if (inside == 0) {
-        return 0;
-      }
-    }
-    return inside;
   }
 
   @Override

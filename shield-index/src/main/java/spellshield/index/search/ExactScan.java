@@ -12,6 +12,7 @@ import spellshield.index.kernel.Distance;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.sketch.Group;
 import spellshield.index.sketch.Lookup;
+import spellshield.index.sketch.Lookups;
 import spellshield.index.sketch.SketchQuery;
 import spellshield.index.sketch.SketchTable;
 import spellshield.index.store.LatentReader;
@@ -40,6 +41,9 @@ public final class ExactScan implements NeighborSearch {
   /// So many groups of cells, 128 KiB each, stay in a core's own cache while the queries of a batch
   /// go through them.
   private static final int CACHED_GROUPS = 4;
+
+  /// A bar that lets all pass.
+  private static final int MOST = 255;
 
   private final SketchTable table;
   private final LatentReader latents;
@@ -149,11 +153,15 @@ public final class ExactScan implements NeighborSearch {
     Thread caller = Thread.currentThread();
     int groups = table.groupCount() - firstGroup;
     int tasks = tasks(groups, radii.length);
+    Lookups[] lookups = new Lookups[radii.length];
+    for (int q = 0; q < radii.length; q++) {
+      lookups[q] = new Lookups(sketched[q], largestLimit(sketched[q], radii[q], firstGroup));
+    }
     IntStream runs = IntStream.range(0, tasks);
     Found[] found =
         (tasks > 1 ? runs.parallel() : runs)
             .mapToObj(task -> {
-              Run run = new Run(sketched, queries, radii, caller);
+              Run run = new Run(sketched, lookups, queries, radii, caller);
               run.scan(
                   firstGroup + (int) ((long) groups * task / tasks),
                   firstGroup + (int) ((long) groups * (task + 1) / tasks));
@@ -165,6 +173,16 @@ public final class ExactScan implements NeighborSearch {
       answers.add(merge(found, q, radii[q]));
     }
     return answers;
+  }
+
+  /// Returns the largest finite limit of the groups from one on, 0 where there is none.
+  private double largestLimit(SketchQuery query, double radius, int firstGroup) {
+    double largest = 0;
+    for (int g = firstGroup; g < table.groupCount(); g++) {
+      double limit = query.sumLimit(table.group(g), radius);
+      largest = limit < Double.POSITIVE_INFINITY ? Math.max(largest, limit) : largest;
+    }
+    return largest;
   }
 
   /// A few runs a core, so that one that finds much does not keep the others waiting.
@@ -224,15 +242,15 @@ public final class ExactScan implements NeighborSearch {
     private final boolean cached;
     private final Refiner[] refiners;
     private final Thread caller;
-    private final short[] boxSums = new short[Kernels.BLOCK];
     private final byte[][] sums = new byte[Group.SLAB][Group.ITEMS];
-    private final Lookup[] lookups = new Lookup[Group.SLAB];
+    private final Lookups[] lookups;
+    private final Lookup[] used = new Lookup[Group.SLAB];
     private final int[] bars = new int[Group.SLAB];
-    private final long[] blocks = new long[Group.SLAB];
     private final long[] left = new long[Group.SLAB];
 
-    Run(SketchQuery[] sketched, float[] queries, double[] radii, Thread caller) {
+    Run(SketchQuery[] sketched, Lookups[] lookups, float[] queries, double[] radii, Thread caller) {
       this.sketched = sketched;
+      this.lookups = lookups;
       this.radii = radii;
       this.cached = radii.length >= MANY_QUERIES;
       this.caller = caller;
@@ -244,43 +262,70 @@ public final class ExactScan implements NeighborSearch {
     }
 
     void scan(int fromGroup, int toGroup) {
+      long[][] open = new long[sketched.length][];
+      for (int q = 0; q < sketched.length; q++) {
+        stopIfInterrupted(caller);
+        open[q] = open(fromGroup, toGroup, q);
+      }
       int together = cached ? CACHED_GROUPS : Group.SLAB;
       for (int from = fromGroup; from < toGroup; ) {
         int to = Math.min(toGroup, (from / together + 1) * together);
         for (int q = 0; q < sketched.length; q++) {
           stopIfInterrupted(caller);
+          System.arraycopy(open[q], from - fromGroup, left, 0, to - from);
           scan(from, to - from, q);
         }
         from = to;
       }
+      for (int q = 0; q < sketched.length; q++) {
+        if (!found.excluded[q]) {
+          noteBoxes(fromGroup, open[q], q);
+        }
+      }
     }
 
+    /// Returns the blocks of some groups whose boxes a query may reach into, a bit each.
+    private long[] open(int from, int to, int q) {
+      Lookup widest = lookups[q].widest();
+      byte[] boxSums = new byte[(to - from) * Kernels.BLOCK];
+      int largest = widest.bar(lookups[q].largest());
+      table.boxes().scan(sketched[q], widest, largest, from, to, boxSums);
+      long[] open = new long[to - from];
+      for (int g = 0; g < open.length; g++) {
+        Group group = table.group(from + g);
+        int bar = widest.bar(sketched[q].sumLimit(group, radii[q]));
+        open[g] = group.blocks() & Kernels.within(boxSums, g * Kernels.BLOCK, bar);
+      }
+      return open;
+    }
+
+    /// Scans those blocks of some groups that are left.
     private void scan(int from, int groups, int q) {
       SketchQuery query = sketched[q];
+      boolean any = false;
       for (int g = 0; g < groups; g++) {
-        Group group = table.group(from + g);
-        double limit = query.sumLimit(group, radii[q]);
-        lookups[g] = query.lookup(limit);
-        bars[g] = lookups[g].bar(limit);
-        blocks[g] = group.boxes(query, query.boxLimit(group, radii[q]), boxSums);
-        left[g] = blocks[g];
-        noteBoxes(group, g, q);
+        if (left[g] != 0) {
+          double limit = query.sumLimit(table.group(from + g), radii[q]);
+          used[g] = lookups[q].of(limit);
+          bars[g] = used[g].bar(limit);
+          any = true;
+        }
       }
       int whole = cached ? Group.BLOCKS + 1 : Group.WHOLE;
-      boolean any = true;
       for (int step = 0; any && step < query.steps(); step++) {
         any = false;
         for (int g = 0; g < groups; g++) {
           if (left[g] != 0) {
             Group group = table.group(from + g);
-            left[g] = group.scan(step, left[g], whole, query, lookups[g], bars[g], sums[g]);
-            any |= left[g] != 0;
+            long rest = group.scan(step, left[g], whole, query, used[g], bars[g], sums[g]);
+            found.excluded[q] |= rest != left[g];
+            left[g] = rest;
+            any |= rest != 0;
           }
         }
       }
       for (int g = 0; g < groups; g++) {
         Group group = table.group(from + g);
-        found.excluded[q] |= left[g] != blocks[g];
         for (; left[g] != 0; left[g] &= left[g] - 1) {
           int block = Long.numberOfTrailingZeros(left[g]);
           long items = group.items(block, bars[g], sums[g]);
@@ -290,16 +335,22 @@ public final class ExactScan implements NeighborSearch {
       }
     }
 
-    /// Notes how near the blocks may be that their boxes exclude.
-    private void noteBoxes(Group group, int g, int q) {
-      int least = Kernels.SATURATED;
-      long excluded = group.blocks() & ~blocks[g];
-      for (long rest = excluded; rest != 0; rest &= rest - 1) {
-        least = Math.min(least, boxSums[Long.numberOfTrailingZeros(rest)] & 0xffff);
-      }
-      if (excluded != 0) {
-        double clearance = Math.max(radii[q], sketched[q].clearance(group, least));
-        found.clearance[q] = Math.min(found.clearance[q], clearance);
+    /// Notes how near the blocks may be that their boxes exclude, where nothing else is known to be
+    /// as near as the radius.
+    private void noteBoxes(int from, long[] open, int q) {
+      SketchQuery query = sketched[q];
+      int to = from + open.length;
+      // Twice as far as the radius; what is beyond has no sum.
+      Lookup lookup = query.lookup(4 * lookups[q].largest());
+      byte[] boxSums = new byte[open.length * Kernels.BLOCK];
+      table.boxes().scan(query, lookup, MOST, from, to, boxSums);
+      for (int g = 0; g < open.length; g++) {
+        Group group = table.group(from + g);
+        for (long rest = group.blocks() & ~open[g]; rest != 0; rest &= rest - 1) {
+          int sum = boxSums[g * Kernels.BLOCK + Long.numberOfTrailingZeros(rest)] & 0xff;
+          double clearance = Math.max(radii[q], query.clearance(group, lookup.square(sum)));
+          found.clearance[q] = Math.min(found.clearance[q], clearance);
+        }
       }
     }
 
@@ -347,6 +398,7 @@ public final class ExactScan implements NeighborSearch {
     private final Thread caller;
     private final byte[] sums = new byte[Group.ITEMS];
     private double reach = Double.POSITIVE_INFINITY;
+    private @Nullable Lookup lookup; // the last one, which may do for a while
     private @Nullable Neighbor best;
 
     NearestRun(float[] queries, int q, Thread caller) {
@@ -357,16 +409,16 @@ public final class ExactScan implements NeighborSearch {
 
     Optional<Neighbor> nearest() {
       int groups = table.groupCount();
-      short[][] boxes = new short[groups][Kernels.BLOCK];
+      Lookup boxes = query.lookup(query.usualSquare());
+      byte[] boxSums = new byte[groups * Kernels.BLOCK];
+      table.boxes().scan(query, boxes, MOST, 0, groups, boxSums);
       int nearestGroup = 0;
       int nearestBlock = -1;
       int least = Integer.MAX_VALUE;
       for (int g = 0; g < groups; g++) {
-        Group group = table.group(g);
-        group.boxes(query, Kernels.SATURATED, boxes[g]);
-        for (long rest = group.blocks(); rest != 0; rest &= rest - 1) {
+        for (long rest = table.group(g).blocks(); rest != 0; rest &= rest - 1) {
           int block = Long.numberOfTrailingZeros(rest);
-          int sum = boxes[g][block] & 0xffff;
+          int sum = boxSums[g * Kernels.BLOCK + block] & 0xff;
           if (sum < least) {
             least = sum;
             nearestGroup = g;
@@ -374,14 +426,20 @@ public final class ExactScan implements NeighborSearch {
           }
         }
       }
-      if (nearestBlock >= 0) {
-        look(table.group(nearestGroup), 1L << nearestBlock);
+      if (nearestBlock < 0) {
+        return Optional.empty();
       }
+      look(table.group(nearestGroup), 1L << nearestBlock);
+      boxes =
+          query.lookup(
+              largestLimit(
+                  query, reach, 0)); // finer steps, now that it is known how near something is
+      table.boxes().scan(query, boxes, MOST, 0, groups, boxSums);
       for (int g = 0; g < groups; g++) {
         stopIfInterrupted(caller);
         Group group = table.group(g);
-        long blocks = Kernels.within(boxes[g], 0, query.boxLimit(group, reach));
-        blocks &= group.blocks();
+        int bar = boxes.bar(query.sumLimit(group, reach));
+        long blocks = Kernels.within(boxSums, g * Kernels.BLOCK, bar) & group.blocks();
         look(group, g == nearestGroup ? blocks & ~(1L << nearestBlock) : blocks);
       }
       return Optional.ofNullable(best);
@@ -389,7 +447,9 @@ public final class ExactScan implements NeighborSearch {
 
     private void look(Group group, long blocks) {
       double limit = query.sumLimit(group, reach);
-      Lookup lookup = query.lookup(limit);
+      if (lookup == null || !lookup.suits(limit)) {
+        lookup = query.lookup(limit);
+      }
       long left = group.scan(blocks, query, lookup, lookup.bar(limit), sums);
       for (; left != 0; left &= left - 1) {
         int block = Long.numberOfTrailingZeros(left);

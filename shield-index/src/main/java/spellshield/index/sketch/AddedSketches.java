@@ -33,7 +33,7 @@ public final class AddedSketches {
 
   /// Codes sketches that a table's sketcher made, on all cores.
   public static AddedSketches of(SketchTable table, Sketches sketches) {
-    Group[] groups = SketchTable.groups(sketches, table.codes());
+    Group[] groups = SketchTable.groups(sketches, table.cells());
     return new AddedSketches(table.sketcher(), sketches.first(), sketches.count(), groups);
   }
 
@@ -91,7 +91,7 @@ public final class AddedSketches {
     }
     Group[] groups = Group.allocate(count, sketcher.columns());
     for (Group group : groups) {
-      SketchTable.readGroup(in, group, table.codes());
+      SketchTable.readGroup(in, group);
     }
     return new AddedSketches(sketcher, first, count, groups);
   }

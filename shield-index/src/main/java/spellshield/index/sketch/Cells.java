@@ -162,6 +162,11 @@ final class Cells {
     return squaredDistance(value, low(i, cell * COUNT), high(i, cell * COUNT + COUNT - 1));
   }
 
+  /// Returns whether a number is less than all that is in one of the 16 cells of value `i`.
+  boolean isBelowCell(float value, int i, int cell) {
+    return value < low(i, cell * COUNT);
+  }
+
   private static double squaredDistance(float value, float low, float high) {
     double distance = Math.max(0, Math.max((double) low - value, (double) value - high));
     return distance * distance;

@@ -1,5 +1,6 @@
 package spellshield.index.sketch;
 
+import java.util.Arrays;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LivingItems;
 import spellshield.index.store.RadiusScales;
@@ -8,7 +9,6 @@ import spellshield.index.store.RadiusScales;
 ///
 /// ```text
 /// cells   [(t + 1) / 8, 64 blocks, 4, 64 items]   what the scan reads, chunk after chunk
-/// boxes   [64, 64 blocks], low and high           the range of a block's first codes
 /// parts   [4096 items, (t + 1) / 2]               of cells, for what the scan lets pass
 /// ```
 ///
@@ -29,17 +29,12 @@ public final class Group {
   /// prefetches at several times the rate of scattered lines.
   public static final int SLAB = 32;
 
-  /// The number of values by which boxes are drawn.
-  static final int BOXED = 64;
-
   /// From so many blocks on it is faster to read all 64 of a chunk from memory: lines in a row cost
   /// 2 ns, lines with gaps between them 10 to 13.
   public static final int WHOLE = 11;
 
   final byte[] cells;
   final byte[] parts;
-  final byte[] low;
-  final byte[] high;
   final int[] items;
   final long[] alive = new long[BLOCKS];
   float sketchError;
@@ -83,8 +78,6 @@ public final class Group {
     this.first = first;
     this.chunkBytes = chunkBytes;
     this.columns = columns;
-    this.low = new byte[Math.min(columns, BOXED) * BLOCKS];
-    this.high = new byte[low.length];
     this.items = new int[size];
     for (int i = 0; i < size; i++) {
       alive[i / BLOCKS] |= 1L << i % BLOCKS;
@@ -94,15 +87,13 @@ public final class Group {
     this.largestScale = 1;
   }
 
-  /// Makes a group of the same codes, with boxes and items of its own.
+  /// Makes a group of the same codes, with items of its own.
   private Group(Group same, RadiusScales scales, double largestScale) {
     this.cells = same.cells;
     this.parts = same.parts;
     this.columns = same.columns;
     this.first = same.first;
     this.chunkBytes = same.chunkBytes;
-    this.low = same.low.clone();
-    this.high = same.high.clone();
     this.items = same.items;
     this.sketchError = same.sketchError;
     this.latentError = same.latentError;
@@ -151,8 +142,8 @@ public final class Group {
 
   /// Returns this group without the items that are no longer protected: itself, if all are.
   ///
-  /// The codes stay where they are; boxes are drawn anew around what is left.
-  Group only(LivingItems living, BoxGrid grid) {
+  /// The codes stay where they are.
+  Group only(LivingItems living) {
     Group rest = this;
     for (int block = 0; block < blockCount(); block++) {
       long left = alive[block];
@@ -164,15 +155,9 @@ public final class Group {
         rest = rest == this ? new Group(this, scales, largestScale) : rest;
         rest.alive[block] = left;
         rest.blocks &= left == 0 ? ~(1L << block) : -1L;
-        rest.enclose(block, grid);
       }
     }
     return rest;
-  }
-
-  /// Returns the blocks whose boxes a query may reach into, a bit each.
-  public long boxes(SketchQuery query, int limit, short[] sums) {
-    return blocks & Kernels.scanBoxes(low, high, query.wideBox, query.order, limit, sums);
   }
 
   /// Adds a query's next chunk to the sums of some blocks, and returns the blocks that still hold
@@ -272,25 +257,9 @@ public final class Group {
     return columns / Kernels.CHUNK;
   }
 
-  /// Sets the boxes from the codes.
-  void enclose(BoxGrid grid) {
-    for (int block = 0; block < blockCount(); block++) {
-      enclose(block, grid);
-    }
-  }
-
-  private void enclose(int block, BoxGrid grid) {
-    for (int i = 0; i < grid.length(); i++) {
-      int least = 255;
-      int most = 0;
-      for (long bits = alive[block]; bits != 0; bits &= bits - 1) {
-        int place = block * BLOCKS + Long.numberOfTrailingZeros(bits);
-        int code = code(i, place);
-        least = Math.min(least, grid.low(i, code));
-        most = Math.max(most, grid.high(i, code));
-      }
-      low[i * BLOCKS + block] = (byte) least;
-      high[i * BLOCKS + block] = (byte) most;
-    }
+  /// Returns whether the same items of the same codes are there.
+  @SuppressWarnings("ReferenceEquality") // codes are shared; equal ones elsewhere are no reason
+  boolean hasBlocksOf(Group other) {
+    return cells == other.cells && first == other.first && Arrays.equals(alive, other.alive);
   }
 }

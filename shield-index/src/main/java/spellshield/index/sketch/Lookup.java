@@ -16,7 +16,7 @@ public final class Lookup {
 
   /// A lookup for a limit also serves smaller ones, as long as the steps are not too coarse for
   /// them.
-  private static final double LEAST = 0.9;
+  private static final double LEAST = 0.75;
 
   private static final int LARGEST_SHIFT = 2;
 
@@ -27,6 +27,10 @@ public final class Lookup {
   /// `[columns, 64]`, four times 16 entries: the kernels look up by six bits, of which the upper
   /// two are anything.
   final byte[] table;
+
+  /// `[2·boxed values, 64]`: what the least cell of a box adds where the query is below it, then
+  /// the greatest where it is above.
+  final byte[] boxTable;
 
   /// How often the sum over a chunk is halved.
   final byte[] shifts;
@@ -39,9 +43,11 @@ public final class Lookup {
   /// @param gains the mean square of the distance between the query and a value, and 0 for columns
   ///   without one
   Lookup(Cells cells, float[] sketch, int first, double[] gains, double limit) {
-    this.largest = limit * (1 + 0x1p-6); // groups differ by a little
+    this.largest = limit;
     this.scale = Math.min((ALL - 1) / largest, Double.MAX_VALUE);
     this.table = new byte[gains.length * Kernels.BLOCK];
+    int boxed = Math.min(gains.length, Boxes.VALUES);
+    this.boxTable = new byte[2 * boxed * Kernels.BLOCK];
     this.shifts = new byte[gains.length / Kernels.CHUNK];
     for (int i = 0; i < cells.length(); i++) {
       if (i % Kernels.CHUNK == 0) {
@@ -49,13 +55,22 @@ public final class Lookup {
       }
       double finer = scale * (1 << shifts[i / Kernels.CHUNK]);
       for (int cell = 0; cell < Cells.COUNT; cell++) {
-        // The conversion rounds down; 0 · ∞ is no number and becomes 0.
-        int term = (int) (finer * cells.squaredDistanceToCell(sketch[first + i], i, cell));
-        byte entry = (byte) Math.min(ALL, term);
-        for (int at = cell; at < Kernels.BLOCK; at += Cells.COUNT) {
-          table[i * Kernels.BLOCK + at] = entry;
+        double square = cells.squaredDistanceToCell(sketch[first + i], i, cell);
+        set(table, i, cell, finer * square);
+        if (i < boxed) {
+          boolean below = cells.isBelowCell(sketch[first + i], i, cell);
+          set(boxTable, 2 * i, cell, below ? scale * square : 0);
+          set(boxTable, 2 * i + 1, cell, below ? 0 : scale * square);
         }
       }
+    }
+  }
+
+  private static void set(byte[] table, int row, int cell, double term) {
+    // The conversion rounds down; 0 · ∞ is no number and becomes 0.
+    byte entry = (byte) Math.min(ALL, (int) term);
+    for (int at = cell; at < Kernels.BLOCK; at += Cells.COUNT) {
+      table[row * Kernels.BLOCK + at] = entry;
     }
   }
 
@@ -72,7 +87,7 @@ public final class Lookup {
   }
 
   /// Returns whether sums of this lookup are fine enough for a limit, and can hold it.
-  boolean suits(double limit) {
+  public boolean suits(double limit) {
     return limit <= largest && limit >= LEAST * largest;
   }
 
@@ -83,5 +98,10 @@ public final class Lookup {
   public int bar(double limit) {
     double bar = scale * limit;
     return bar < ALL ? (int) bar : ALL; // a limit of +∞ or NaN excludes nothing
+  }
+
+  /// Returns what squares with this sum do not add up to less than, rounded to nearest.
+  public double square(int sum) {
+    return scale > 0 ? sum / scale : 0;
   }
 }

@@ -2,7 +2,6 @@ package spellshield.index.sketch;
 
 import it.unimi.dsi.fastutil.bytes.ByteArrays;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.RadiusScales;
 
@@ -36,30 +35,22 @@ public final class SketchQuery {
   /// distance behind the edge must pass, too, or a wider search would disagree with a narrower one.
   private static final double EDGE = 1 + 0x1p-23;
 
-  /// What a box excludes it excludes by these; the others only cost time.
-  private static final int BOX_DIMENSIONS = 24;
-
   /// After so many values the second look looks whether it knows enough.
   private static final int LOOK_EVERY = 16;
 
   private final SketchTable table;
 
-  /// The first values in whole steps, in the form that the scan of boxes takes.
-  final short[] wideBox;
+  /// The chunks of boxes by which they are judged, the one in which the query is farthest from the
+  /// mean of the set first.
+  final byte[] boxChunks;
 
-  /// The dimensions by which boxes are judged, the one in which the query is farthest from the set
-  /// first.
-  final byte[] order;
-
-  /// The chunks of eight dimensions in the same sense.
+  /// The chunks of eight values in the same sense.
   final byte[] chunks;
 
   private final double rounding;
-  private final double boxError;
   private final float[] sketch;
   private final double[] gains; // the mean square of the distance to each value
   private final int first; // of its coded values
-  private volatile @Nullable Lookup last; // it will do for most groups
 
   SketchQuery(SketchTable table, float[] latents, int offset) {
     Sketcher sketcher = table.sketcher();
@@ -73,17 +64,9 @@ public final class SketchQuery {
       gains[i] = table.spread().variance()[i] + difference * difference;
     }
     this.chunks = largestFirst(gains, Kernels.CHUNK);
-    Quantizer boxes = table.boxGrid().quantizer();
-    byte[] box = new byte[Math.min(gains.length, Group.BOXED)];
-    double boxSquare = 0;
-    for (int i = 0; i < table.boxGrid().length(); i++) {
-      box[i] = boxes.code(sketch[first + i], i);
-      boxSquare += boxes.squaredQueryError(sketch[first + i], i, box[i]);
-    }
-    this.wideBox = Kernels.widen(box);
-    this.boxError = Math.sqrt(boxSquare);
-    byte[] dims = largestFirst(Arrays.copyOf(gains, box.length), 1);
-    this.order = Arrays.copyOf(dims, Math.min(dims.length, BOX_DIMENSIONS));
+    byte[] boxed =
+        largestFirst(Arrays.copyOf(gains, Math.min(gains.length, Boxes.VALUES)), Boxes.CHUNK);
+    this.boxChunks = Arrays.copyOf(boxed, Math.min(boxed.length, Boxes.LOOK));
   }
 
   /// A dimension adds `variance + (q − mean)²` to a sum on average, and a chunk the sum of its
@@ -136,16 +119,6 @@ public final class SketchQuery {
     return exact + rounding + group.sketchError;
   }
 
-  /// Returns the largest sum that a box may have with an item of a group in it whose ball of
-  /// `radius` holds the query, in steps².
-  public int boxLimit(Group group, double radius) {
-    double reach = reach(group, group.largestScale(), radius) + boxError;
-    double steps = reach / table.boxGrid().quantizer().step();
-    double limit = steps * steps * ROUNDING;
-    // NaN and whatever a sum cannot reach: every box passes.
-    return limit < Kernels.SATURATED ? (int) limit : Kernels.SATURATED;
-  }
-
   /// Returns what the squares of the distances between the query and the cells of an item add up to
   /// at most, if the item is one of a group and its ball of `radius` holds the query.
   public double sumLimit(Group group, double radius) {
@@ -157,21 +130,20 @@ public final class SketchQuery {
     return reach * reach * ROUNDING;
   }
 
-  /// Returns what cells add to sums that a limit is fine for. Any number of threads may ask.
+  /// Returns what cells add to sums for a limit.
   public Lookup lookup(double limit) {
-    Lookup lookup = last;
-    if (lookup == null || !lookup.suits(limit)) {
-      lookup = new Lookup(table.cells(), sketch, first, gains, limit);
-      last = lookup;
-    }
-    return lookup;
+    return new Lookup(table.cells(), sketch, first, gains, limit);
   }
 
-  /// Returns a clearance from an item of a group, given the sum of a box around it, whole or
-  /// partial: its distance is not below its scale times that.
-  public double clearance(Group group, int boxSum) {
-    double steps = Math.sqrt(boxSum) * table.boxGrid().quantizer().step();
-    double sketches = steps - boxError - rounding - group.sketchError;
+  /// Returns about the square of the distance to an item: what a scan for the nearest begins with.
+  public double usualSquare() {
+    return Arrays.stream(gains).sum();
+  }
+
+  /// Returns a clearance from an item of a group, given what the square of the distance to its
+  /// cells is not below: its distance is not below its scale times that.
+  public double clearance(Group group, double square) {
+    double sketches = Math.sqrt(square) * (1 - 0x1p-30) - rounding - group.sketchError;
     double distance = sketches / (1 + table.sketcher().epsilon()) - group.latentError;
     // The division is one more rounding that the factor covers; it divides by no less than s_k.
     return Math.max(0, distance * (1 - 0x1p-30) / group.largestScale());

@@ -15,7 +15,7 @@ import spellshield.index.store.LatentReader;
 import spellshield.index.store.LivingItems;
 import spellshield.index.store.RadiusScales;
 
-/// The sketches of a set as codes of one byte a value, in private memory.
+/// The sketches of a set as codes, in private memory.
 ///
 /// Items are ordered so that a block of 64 covers a small region ([KdOrder]) and lie in groups of
 /// 64 blocks ([Group]). With t = 126: 64 bytes an item for the scan, of which it reads a part, 64
@@ -26,29 +26,15 @@ public final class SketchTable {
   private static final int SAMPLE = 1 << 16;
 
   private final Sketcher sketcher;
-  private final Codes codes;
+  private final Cells cells;
   private final Spread spread;
   private final long builtCount;
   private final double sketchError;
   private final int builtGroups; // the groups behind them hold what was added since the build
   private final Group[] groups;
+  private final Boxes boxes;
   private final RadiusScales scales;
   private final long count;
-
-  /// What codes and boxes stand for.
-  record Codes(Cells cells, BoxGrid boxGrid) {
-    static Codes fit(Sketches sketches) {
-      Sketcher sketcher = sketches.sketcher();
-      Cells cells = Cells.fit(sketches);
-      return new Codes(
-          cells,
-          new BoxGrid(Quantizer.fit(sketches, sketcher.codedFrom(), boxedLength(sketcher)), cells));
-    }
-  }
-
-  private static int boxedLength(Sketcher sketcher) {
-    return Math.min(sketcher.codedLength(), Group.BOXED);
-  }
 
   /// Mean and variance of the coded values; what they are decides what a query looks at first,
   /// never what it finds.
@@ -77,20 +63,22 @@ public final class SketchTable {
 
   private SketchTable(
       Sketcher sketcher,
-      Codes codes,
+      Cells cells,
       Spread spread,
       long builtCount,
       double sketchError,
       int builtGroups,
       Group[] groups,
+      Boxes boxes,
       RadiusScales scales) {
     this.sketcher = sketcher;
-    this.codes = codes;
+    this.cells = cells;
     this.spread = spread;
     this.builtCount = builtCount;
     this.sketchError = sketchError;
     this.builtGroups = builtGroups;
     this.groups = groups;
+    this.boxes = boxes;
     this.scales = scales;
     this.count = Arrays.stream(groups).mapToLong(group -> group.items.length).sum();
   }
@@ -102,21 +90,22 @@ public final class SketchTable {
 
   /// Codes sketches, on all cores.
   public static SketchTable of(Sketches sketches) {
-    Codes codes = Codes.fit(sketches);
-    Group[] groups = groups(sketches, codes);
+    Cells cells = Cells.fit(sketches);
+    Group[] groups = groups(sketches, cells);
     return new SketchTable(
         sketches.sketcher(),
-        codes,
+        cells,
         Spread.of(sketches),
         sketches.count(),
         sketches.largestError(),
         groups.length,
         groups,
+        Boxes.of(groups, sketches.sketcher().codedLength()),
         RadiusScales.ONES);
   }
 
   /// Codes sketches in an order of their own.
-  static Group[] groups(Sketches sketches, Codes codes) {
+  static Group[] groups(Sketches sketches, Cells cells) {
     Sketcher sketcher = sketches.sketcher();
     int[] order = KdOrder.of(sketches, Group.BLOCKS);
     Group[] groups = Group.allocate(order.length, sketcher.columns());
@@ -126,18 +115,17 @@ public final class SketchTable {
           int from = g * Group.ITEMS;
           int size = Math.min(Group.ITEMS, order.length - from);
           for (int i = 0; i < size; i++) {
-            code(sketches, order[from + i], i, groups[g], codes);
+            code(sketches, order[from + i], i, groups[g], cells);
           }
-          groups[g].enclose(codes.boxGrid());
         });
     return groups;
   }
 
-  private static void code(Sketches sketches, int item, int place, Group group, Codes codes) {
+  private static void code(Sketches sketches, int item, int place, Group group, Cells cells) {
     Sketcher sketcher = sketches.sketcher();
     for (int i = 0; i < sketcher.codedLength(); i++) {
       float value = sketches.value(item, sketcher.codedFrom() + i);
-      group.setCode(i, place, codes.cells().code(value, i));
+      group.setCode(i, place, cells.code(value, i));
     }
     group.items[place] = sketches.first() + item;
     group.sketchError = atLeast(group.sketchError, sketches.error(item));
@@ -154,16 +142,13 @@ public final class SketchTable {
     return sketcher;
   }
 
-  Codes codes() {
-    return codes;
-  }
-
   Cells cells() {
-    return codes.cells();
+    return cells;
   }
 
-  BoxGrid boxGrid() {
-    return codes.boxGrid();
+  /// Returns the boxes around the blocks of all groups.
+  public Boxes boxes() {
+    return boxes;
   }
 
   Spread spread() {
@@ -207,10 +192,7 @@ public final class SketchTable {
   /// Returns this table without the items that are no longer protected.
   public SketchTable only(LivingItems living) {
     return copy(
-        Arrays.stream(groups)
-            .parallel()
-            .map(group -> group.only(living, codes.boxGrid()))
-            .toArray(Group[]::new),
+        Arrays.stream(groups).parallel().map(group -> group.only(living)).toArray(Group[]::new),
         scales);
   }
 
@@ -227,7 +209,15 @@ public final class SketchTable {
 
   private SketchTable copy(Group[] others, RadiusScales theirScales) {
     return new SketchTable(
-        sketcher, codes, spread, builtCount, sketchError, builtGroups, others, theirScales);
+        sketcher,
+        cells,
+        spread,
+        builtCount,
+        sketchError,
+        builtGroups,
+        others,
+        boxes.of(groups, others),
+        theirScales);
   }
 
   /// Returns the most that rounding moved a float32 sketch of the build.
@@ -278,17 +268,16 @@ public final class SketchTable {
   /// Writes a table to which nothing was added; the format is in `docs/FORMAT.md`. The stream is
   /// not closed.
   public void write(OutputStream out) throws IOException {
-    ByteBuffer header = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer header = ByteBuffer.allocate(40).order(ByteOrder.LITTLE_ENDIAN);
     header.putLong(MAGIC).putInt(VERSION).putInt(sketcher.dim());
     header.putInt(sketcher.headDim()).putInt(sketcher.directionCount()).putLong(count);
-    header.putDouble(sketchError).putFloat(boxGrid().quantizer().step()).putFloat(0);
+    header.putDouble(sketchError);
     out.write(header.array());
     writeFloats(out, sketcher.mean());
     writeFloats(out, sketcher.directions());
     writeFloats(out, spread.mean());
     writeFloats(out, spread.variance());
-    writeFloats(out, cells().edges());
-    writeFloats(out, boxGrid().quantizer().low());
+    writeFloats(out, cells.edges());
     for (Group group : groups) {
       writeGroup(out, group);
     }
@@ -310,7 +299,7 @@ public final class SketchTable {
   ///
   /// @throws IOException if the bytes are no table of this version
   public static SketchTable read(InputStream in) throws IOException {
-    ByteBuffer header = ByteBuffer.wrap(read(in, 48)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer header = ByteBuffer.wrap(read(in, 40)).order(ByteOrder.LITTLE_ENDIAN);
     if (header.getLong() != MAGIC) {
       throw new IOException("no sketches: the first 8 bytes are not SLSKETCH");
     }
@@ -325,18 +314,16 @@ public final class SketchTable {
     int directionCount = header.getInt();
     long count = header.getLong();
     double sketchError = header.getDouble();
-    float boxStep = header.getFloat();
     if (dim < 1
         || headDim < 1
         || directionCount < headDim
         || directionCount > dim
         || directionCount > Sketcher.MOST_DIRECTIONS
         || count < 0
-        || count > Integer.MAX_VALUE
-        || !(boxStep > 0)) {
+        || count > Integer.MAX_VALUE) {
       throw new IOException(
-          "sketches of %d latents, dim %d, %d and %d directions, step %s make no sense"
-              .formatted(count, dim, headDim, directionCount, boxStep));
+          "sketches of %d latents, dim %d, %d and %d directions make no sense"
+              .formatted(count, dim, headDim, directionCount));
     }
     float[] mean = readFloats(in, dim);
     float[] directions = readFloats(in, Math.multiplyExact(dim, directionCount));
@@ -349,17 +336,23 @@ public final class SketchTable {
     } catch (IllegalArgumentException e) {
       throw new IOException("sketches whose cells make no sense: " + e.getMessage(), e);
     }
-    Quantizer boxes = new Quantizer(readFloats(in, boxedLength(sketcher)), boxStep);
-    Codes codes = new Codes(cells, new BoxGrid(boxes, cells));
     Group[] groups = Group.allocate(count, sketcher.columns());
     for (Group group : groups) {
-      readGroup(in, group, codes);
+      readGroup(in, group);
     }
     return new SketchTable(
-        sketcher, codes, spread, count, sketchError, groups.length, groups, RadiusScales.ONES);
+        sketcher,
+        cells,
+        spread,
+        count,
+        sketchError,
+        groups.length,
+        groups,
+        Boxes.of(groups, length),
+        RadiusScales.ONES);
   }
 
-  static void readGroup(InputStream in, Group group, Codes codes) throws IOException {
+  static void readGroup(InputStream in, Group group) throws IOException {
     float[] errors = readFloats(in, 2);
     group.sketchError = errors[0];
     group.latentError = errors[1];
@@ -372,7 +365,6 @@ public final class SketchTable {
       readFully(in, group.cells, group.chunk(chunk), group.blockCount() * blockBytes);
     }
     readFully(in, group.parts, 0, group.parts.length);
-    group.enclose(codes.boxGrid());
   }
 
   private static void writeFloats(OutputStream out, float[] values) throws IOException {

@@ -69,6 +69,7 @@ class LookupTest {
           double made = limit * (random.nextBoolean() ? 1 : 1 + 3 * random.nextDouble());
           Lookup lookup = new Lookup(cells, sketch, first, gains, made);
           assertThat(sum(lookup, cells, value)).isLessThanOrEqualTo(lookup.bar(limit));
+          assertThat(boxSum(random, lookup, cells, value)).isLessThanOrEqualTo(lookup.bar(limit));
           assertThat(lookup.suits(made)).isEqualTo(made < Double.POSITIVE_INFINITY);
         });
   }
@@ -124,6 +125,19 @@ class LookupTest {
         .withMessage("cell 3 of value 1 would reach from 1.0 to 0.0");
     edges[20] = Float.NaN;
     assertThatIllegalArgumentException().isThrownBy(() -> new Cells(edges));
+  }
+
+  /// What boxes that hold the value add up to.
+  private static int boxSum(SplittableRandom random, Lookup lookup, Cells cells, float[] value) {
+    int sum = 0;
+    for (int i = 0; i < value.length; i++) {
+      int cell = cells.code(value[i], i) >> 4;
+      int least = random.nextInt(cell + 1);
+      int greatest = random.nextInt(cell, Cells.COUNT);
+      sum += lookup.boxTable[2 * i * Kernels.BLOCK + least] & 0xff;
+      sum += lookup.boxTable[(2 * i + 1) * Kernels.BLOCK + greatest] & 0xff;
+    }
+    return Math.min(255, sum);
   }
 
   /// The sum of a scan of one block, in which the item is anywhere.

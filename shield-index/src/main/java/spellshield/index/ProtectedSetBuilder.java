@@ -45,10 +45,11 @@ import tools.jackson.databind.JsonNode;
 /// ```
 public final class ProtectedSetBuilder implements ItemSink, AutoCloseable {
 
-  /// The number of principal directions that the scan reads; with ρ, a multiple of eight.
+  /// The number of principal directions of a head, which the graph is made of.
   public static final int SKETCH_DIM = 63;
 
-  /// The number of further directions, which only what the scan cannot exclude is looked at by.
+  /// The number of further directions, which only the scan knows; with those of the head and ρ′, a
+  /// multiple of eight.
   public static final int TAIL_DIM = 63;
 
   private static final int RECALL_QUERIES = 256;

@@ -153,10 +153,12 @@ public final class ExactScan implements NeighborSearch {
     Thread caller = Thread.currentThread();
     int groups = table.groupCount() - firstGroup;
     int tasks = tasks(groups, radii.length);
-    Lookups[] lookups = new Lookups[radii.length];
-    for (int q = 0; q < radii.length; q++) {
-      lookups[q] = new Lookups(sketched[q], largestLimit(sketched[q], radii[q], firstGroup));
-    }
+    IntStream range = IntStream.range(0, radii.length);
+    Lookups[] lookups =
+        (radii.length > 1 ? range.parallel() : range)
+            .mapToObj(
+                q -> new Lookups(sketched[q], largestLimit(sketched[q], radii[q], firstGroup)))
+            .toArray(Lookups[]::new);
     IntStream runs = IntStream.range(0, tasks);
     Found[] found =
         (tasks > 1 ? runs.parallel() : runs)

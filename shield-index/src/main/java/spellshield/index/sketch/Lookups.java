@@ -19,6 +19,7 @@ public final class Lookups {
   public Lookups(SketchQuery query, double largest) {
     this.query = query;
     this.largest = largest;
+    halves[0] = query.lookup(largest);
   }
 
   /// Returns the largest limit.

@@ -42,8 +42,12 @@ public final class ExactScan implements NeighborSearch {
   /// go through them.
   private static final int CACHED_GROUPS = 4;
 
-  /// A bar that lets all pass.
+  /// A bar that lets all pass, and where sums stop.
   private static final int MOST = 255;
+
+  /// So often the distance is doubled up to which boxes are measured that nothing else is nearer
+  /// than.
+  private static final int MOST_DOUBLINGS = 20;
 
   private final SketchTable table;
   private final LatentReader latents;
@@ -172,9 +176,59 @@ public final class ExactScan implements NeighborSearch {
             .toArray(Found[]::new);
     List<Neighborhood> answers = new ArrayList<>(radii.length);
     for (int q = 0; q < radii.length; q++) {
-      answers.add(merge(found, q, radii[q]));
+      answers.add(merge(found, q, sketched[q], lookups[q], radii[q], firstGroup));
     }
     return answers;
+  }
+
+  /// Returns the blocks of some groups whose boxes a query may reach into, a bit each.
+  private long[] open(SketchQuery query, Lookups lookups, double radius, int from, int to) {
+    Lookup widest = lookups.widest();
+    byte[] boxSums = new byte[(to - from) * Kernels.BLOCK];
+    table.boxes().scan(query, widest, widest.bar(lookups.largest()), from, to, boxSums);
+    long[] open = new long[to - from];
+    for (int g = 0; g < open.length; g++) {
+      Group group = table.group(from + g);
+      int bar = widest.bar(query.sumLimit(group, radius));
+      open[g] = group.blocks() & Kernels.within(boxSums, g * Kernels.BLOCK, bar);
+    }
+    return open;
+  }
+
+  /// Returns how near the blocks from a group on may be that their boxes exclude; +∞ where there
+  /// are none.
+  private double boxClearance(SketchQuery query, Lookups lookups, double radius, int from) {
+    int to = table.groupCount();
+    long[] open = open(query, lookups, radius, from, to);
+    byte[] boxSums = new byte[open.length * Kernels.BLOCK];
+    double limit = lookups.largest();
+    double clearance = Double.POSITIVE_INFINITY;
+    boolean found = !anyExcluded(open, from);
+    // Up to twice as far, and twice that, until some box is as near.
+    for (int doublings = 0; !found && doublings < MOST_DOUBLINGS; doublings++) {
+      limit *= 4;
+      Lookup lookup = query.lookup(limit);
+      table.boxes().scan(query, lookup, MOST, from, to, boxSums);
+      clearance = Double.POSITIVE_INFINITY;
+      for (int g = 0; g < open.length; g++) {
+        Group group = table.group(from + g);
+        for (long rest = group.blocks() & ~open[g]; rest != 0; rest &= rest - 1) {
+          int sum = boxSums[g * Kernels.BLOCK + Long.numberOfTrailingZeros(rest)] & 0xff;
+          found |= sum < MOST;
+          double own = Math.max(radius, query.clearance(group, lookup.square(sum)));
+          clearance = Math.min(clearance, own);
+        }
+      }
+    }
+    return clearance;
+  }
+
+  private boolean anyExcluded(long[] open, int from) {
+    boolean any = false;
+    for (int g = 0; g < open.length; g++) {
+      any |= (table.group(from + g).blocks() & ~open[g]) != 0;
+    }
+    return any;
   }
 
   /// Returns the largest finite limit of the groups from one on, 0 where there is none.
@@ -201,17 +255,20 @@ public final class ExactScan implements NeighborSearch {
     return sketched;
   }
 
-  private static Neighborhood merge(Found[] found, int q, double radius) {
+  private Neighborhood merge(
+      Found[] found, int q, SketchQuery query, Lookups lookups, double radius, int firstGroup) {
     List<Neighbor> neighbors = new ArrayList<>();
     double clearance = Double.POSITIVE_INFINITY;
+    boolean excluded = false;
     for (Found part : found) {
       neighbors.addAll(part.neighbors.get(q));
       clearance = Math.min(clearance, part.clearance[q]);
-      // All that is known of what the finer sieves kept out: its balls of the radius are clear.
-      clearance = part.excluded[q] ? Math.min(clearance, radius) : clearance;
+      excluded |= part.excluded[q];
     }
+    // All that is known of what the finer sieves kept out: its balls of the radius are clear.
+    double others = excluded ? radius : boxClearance(query, lookups, radius, firstGroup);
     neighbors.sort(Neighbor.NEAREST_FIRST);
-    return new Neighborhood(neighbors, clearance);
+    return new Neighborhood(neighbors, Math.min(clearance, others));
   }
 
   /// Returns the nearest latent of each query; none where the set is empty. Where items have balls
@@ -267,7 +324,7 @@ public final class ExactScan implements NeighborSearch {
       long[][] open = new long[sketched.length][];
       for (int q = 0; q < sketched.length; q++) {
         stopIfInterrupted(caller);
-        open[q] = open(fromGroup, toGroup, q);
+        open[q] = open(sketched[q], lookups[q], radii[q], fromGroup, toGroup);
       }
       int together = cached ? CACHED_GROUPS : Group.SLAB;
       for (int from = fromGroup; from < toGroup; ) {
@@ -279,26 +336,6 @@ public final class ExactScan implements NeighborSearch {
         }
         from = to;
       }
-      for (int q = 0; q < sketched.length; q++) {
-        if (!found.excluded[q]) {
-          noteBoxes(fromGroup, open[q], q);
-        }
-      }
-    }
-
-    /// Returns the blocks of some groups whose boxes a query may reach into, a bit each.
-    private long[] open(int from, int to, int q) {
-      Lookup widest = lookups[q].widest();
-      byte[] boxSums = new byte[(to - from) * Kernels.BLOCK];
-      int largest = widest.bar(lookups[q].largest());
-      table.boxes().scan(sketched[q], widest, largest, from, to, boxSums);
-      long[] open = new long[to - from];
-      for (int g = 0; g < open.length; g++) {
-        Group group = table.group(from + g);
-        int bar = widest.bar(sketched[q].sumLimit(group, radii[q]));
-        open[g] = group.blocks() & Kernels.within(boxSums, g * Kernels.BLOCK, bar);
-      }
-      return open;
     }
 
     /// Scans those blocks of some groups that are left.
@@ -337,25 +374,6 @@ public final class ExactScan implements NeighborSearch {
       }
     }
 
-    /// Notes how near the blocks may be that their boxes exclude, where nothing else is known to be
-    /// as near as the radius.
-    private void noteBoxes(int from, long[] open, int q) {
-      SketchQuery query = sketched[q];
-      int to = from + open.length;
-      // Twice as far as the radius; what is beyond has no sum.
-      Lookup lookup = query.lookup(4 * lookups[q].largest());
-      byte[] boxSums = new byte[open.length * Kernels.BLOCK];
-      table.boxes().scan(query, lookup, MOST, from, to, boxSums);
-      for (int g = 0; g < open.length; g++) {
-        Group group = table.group(from + g);
-        for (long rest = group.blocks() & ~open[g]; rest != 0; rest &= rest - 1) {
-          int sum = boxSums[g * Kernels.BLOCK + Long.numberOfTrailingZeros(rest)] & 0xff;
-          double clearance = Math.max(radii[q], query.clearance(group, lookup.square(sum)));
-          found.clearance[q] = Math.min(found.clearance[q], clearance);
-        }
-      }
-    }
-
     /// Takes the items of a block that the scan let pass through the last two sieves.
     private void look(Group group, int block, long items, int q) {
       stopIfInterrupted(caller);
@@ -371,7 +389,7 @@ public final class ExactScan implements NeighborSearch {
   /// What one run found, per query.
   private static final class Found {
     final List<List<Neighbor>> neighbors = new ArrayList<>();
-    final double[] clearance; // of those outside that were measured, or whose boxes are
+    final double[] clearance; // of those outside that were measured
     final boolean[] excluded;
 
     Found(int queries) {

@@ -82,6 +82,9 @@ class ArchitectureTest {
         .resideInAPackage("spellshield.index..")
         .and()
         .resideOutsideOfPackage("spellshield.index.store")
+        .and()
+        // It reads what Linux says of the processor, and nothing of a set.
+        .doNotHaveFullyQualifiedName("spellshield.index.kernel.Processor")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.nio.file.Files")

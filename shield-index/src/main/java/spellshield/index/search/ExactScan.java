@@ -21,12 +21,11 @@ import spellshield.index.store.RadiusScales;
 /// All protected latents within a radius, none missed; where items have balls of their own, all
 /// whose balls hold the query.
 ///
-/// A query goes through five sieves, each finer and dearer than the one before, and each sure to
+/// A query goes through four sieves, each finer and dearer than the one before, and each sure to
 /// let pass what lies inside: the boxes of 64 blocks at once, the cells of a block's 64 items, the
-/// codes of an item's tail, the parts of its cells, the latent itself in float64 ([SketchQuery] has
-/// the bounds). The slabs of groups are cut into runs for the cores; a run takes every query
-/// through a slab while it is in the cache. Neither the runs nor the batch changes what passes, so
-/// they do not change the answer.
+/// parts of an item's cells, the latent itself in float64 ([SketchQuery] has the bounds). The slabs
+/// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
+/// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
 ///
 /// Before the first sieve stands the mean μ of the set, where trajectories begin: with every latent
 /// at least `s_k·m` from it, `‖q − z_k‖ ≥ s_k·m − ‖q − μ‖`, and a query near it is answered without
@@ -38,8 +37,8 @@ public final class ExactScan implements NeighborSearch {
   /// From so many queries on the codes come from the cache more often than from memory.
   private static final int MANY_QUERIES = 4;
 
-  /// So many groups of cells, 128 KiB each, stay in a core's own cache while the queries of a batch
-  /// go through them.
+  /// So many groups of cells, 256 KiB each of which a query reads a part, stay in a core's own
+  /// cache while the queries of a batch go through them.
   private static final int CACHED_GROUPS = 4;
 
   /// A bar that lets all pass, and where sums stop.

@@ -18,7 +18,6 @@ final class Cells {
   static final int EDGES = COUNT + 1;
 
   private static final int FINE = COUNT * COUNT;
-  private static final int SAMPLE = 1 << 16;
   private static final int ROUNDS = 60;
 
   private final float[] edges;
@@ -57,15 +56,11 @@ final class Cells {
     int length = sketches.sketcher().codedLength();
     int first = sketches.sketcher().codedFrom();
     float[] edges = new float[length * EDGES];
-    int rows = Math.min(sketches.count(), SAMPLE);
-    float[] values = new float[rows];
-    for (int i = 0; i < length && rows > 0; i++) {
-      for (int row = 0; row < rows; row++) {
-        values[row] = sketches.value((int) ((long) row * sketches.count() / rows), first + i);
-      }
+    for (int i = 0; i < length && sketches.count() > 0; i++) {
+      float[] values = sketches.sample(first + i);
       Arrays.sort(values);
       // Values that overflowed tell nothing; then all cells but the outer ones are empty.
-      if (values[0] >= -Float.MAX_VALUE && values[rows - 1] <= Float.MAX_VALUE) {
+      if (values[0] >= -Float.MAX_VALUE && values[values.length - 1] <= Float.MAX_VALUE) {
         fit(values, edges, i * EDGES);
       }
     }

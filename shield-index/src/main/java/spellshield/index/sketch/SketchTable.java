@@ -23,8 +23,6 @@ import spellshield.index.store.RadiusScales;
 /// cannot fault. It never changes after it was made: [#with], [#only] and [#scaled] make another
 /// one that shares the codes.
 public final class SketchTable {
-  private static final int SAMPLE = 1 << 16;
-
   private final Sketcher sketcher;
   private final Cells cells;
   private final Spread spread;
@@ -42,20 +40,19 @@ public final class SketchTable {
     static Spread of(Sketches sketches) {
       int length = sketches.sketcher().codedLength();
       int first = sketches.sketcher().codedFrom();
-      int rows = Math.min(sketches.count(), SAMPLE);
       float[] mean = new float[length];
       float[] variance = new float[length];
-      for (int i = 0; i < length && rows > 0; i++) {
+      for (int i = 0; i < length && sketches.count() > 0; i++) {
+        float[] values = sketches.sample(first + i);
         double sum = 0;
         double square = 0;
-        for (int row = 0; row < rows; row++) {
-          int item = (int) ((long) row * sketches.count() / rows);
-          double value = sketches.value(item, first + i);
+        for (double value : values) {
           sum += value;
           square += value * value;
         }
-        mean[i] = (float) (sum / rows);
-        variance[i] = (float) (square / rows - sum / rows * (sum / rows));
+        double average = sum / values.length;
+        mean[i] = (float) average;
+        variance[i] = (float) (square / values.length - average * average);
       }
       return new Spread(mean, variance);
     }
@@ -186,12 +183,12 @@ public final class SketchTable {
       end += part.count();
       all.addAll(part.groups());
     }
-    return copy(all.toArray(Group[]::new), RadiusScales.ONES).scaled(scales);
+    return redrawn(all.toArray(Group[]::new), RadiusScales.ONES).scaled(scales);
   }
 
   /// Returns this table without the items that are no longer protected.
   public SketchTable only(LivingItems living) {
-    return copy(
+    return redrawn(
         Arrays.stream(groups).parallel().map(group -> group.only(living)).toArray(Group[]::new),
         scales);
   }
@@ -199,7 +196,9 @@ public final class SketchTable {
   /// Returns this table with balls as wide as a set's, those of the items that are there now.
   public SketchTable scaled(RadiusScales others) {
     return copy(
-        Arrays.stream(groups).map(group -> group.scaled(others)).toArray(Group[]::new), others);
+        Arrays.stream(groups).map(group -> group.scaled(others)).toArray(Group[]::new),
+        boxes,
+        others);
   }
 
   /// Returns how wide the balls of the items are.
@@ -207,7 +206,12 @@ public final class SketchTable {
     return scales;
   }
 
-  private SketchTable copy(Group[] others, RadiusScales theirScales) {
+  /// Returns a table of groups that hold other items than these, in boxes around what they hold.
+  private SketchTable redrawn(Group[] others, RadiusScales theirScales) {
+    return copy(others, boxes.of(groups, others), theirScales);
+  }
+
+  private SketchTable copy(Group[] others, Boxes theirBoxes, RadiusScales theirScales) {
     return new SketchTable(
         sketcher,
         cells,
@@ -216,7 +220,7 @@ public final class SketchTable {
         sketchError,
         builtGroups,
         others,
-        boxes.of(groups, others),
+        theirBoxes,
         theirScales);
   }
 

@@ -24,6 +24,8 @@ public final class Sketches {
   /// Rows that are made at a time before they are written, some 8 MB.
   private static final int ROWS = 1 << 14;
 
+  private static final int SAMPLE = 1 << 16;
+
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfDouble DOUBLE =
@@ -124,6 +126,15 @@ public final class Sketches {
   /// Returns a value of a sketch.
   float value(int item, int i) {
     return rows.get(FLOAT, item * rowBytes + 4L * i);
+  }
+
+  /// Returns a value of up to 65,536 of the sketches, which are spread over all of them.
+  float[] sample(int i) {
+    float[] values = new float[Math.min(count, SAMPLE)];
+    for (int row = 0; row < values.length; row++) {
+      values[row] = value((int) ((long) row * count / values.length), i);
+    }
+    return values;
   }
 
   /// Returns how far rounding may have moved a sketch, η.

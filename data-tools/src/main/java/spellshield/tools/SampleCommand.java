@@ -53,7 +53,7 @@ import tools.jackson.databind.node.ObjectNode;
       "Pictures that are added to the set or removed from it while this runs count from the next"
           + " step on; each certificate names the epoch of the set that it is about.",
       "",
-      "Examples: shield sample set -o out -n 8 --half-width 20 --radius 0.3",
+      "Examples: shield sample set -o out -n 8 --half-width 20 --radius 0.1",
       "          shield sample set -o out -n 8 --model models/emoji --label flags --radius 0.3"
     })
 final class SampleCommand implements Callable<Integer> {
@@ -252,7 +252,8 @@ final class SampleCommand implements Callable<Integer> {
       Path model, Protection protection, SampleWriter writer, ObjectNode result)
       throws IOException {
     int failed = 0;
-    Timing timing = new Timing();
+    Timing first = new Timing();
+    Timing others = new Timing();
     try (DiffusionPipeline loaded = DiffusionPipeline.load(model);
         Progress progress = Progress.start("sampling", count, quiet)) {
       DiffusionPipeline pipeline = pipelineOptions.scheduled(loaded);
@@ -263,7 +264,10 @@ final class SampleCommand implements Callable<Integer> {
       for (int from = 0; from < count; from += batch) {
         long[] seeds = seeds(from);
         Request request =
-            pipelineOptions.request(pipeline, label, seeds, steps).batch(batch).timing(timing);
+            pipelineOptions
+                .request(pipeline, label, seeds, steps)
+                .batch(batch)
+                .timing(from == 0 ? first : others);
         for (Generated generated : pipeline.sample(request, protection)) {
           if (generated.picture().isPresent()) {
             writer.write(generated.sample(), generated.picture().get(), generated.parameters());
@@ -275,15 +279,25 @@ final class SampleCommand implements Callable<Integer> {
         }
       }
     }
+    // While the JVM compiles, a search takes many times as long as afterwards.
+    boolean warm = others.images() > 0;
+    Timing timing = warm ? others : first;
     result
         .putObject("millisPerImage")
+        .put("images", timing.images())
+        .put("firstBatch", !warm)
         .put("network", timing.networkMillis())
         .put("shield", timing.shieldMillis())
         .put("searches", timing.searchMillis())
         .put("guarantee", timing.guaranteeMillis())
         .put("codec", timing.codecMillis());
     if (!quiet) {
-      Console.of(spec).say("shield: " + timing);
+      String note =
+          warm
+              ? " (without the first batch, %.2f ms of shield, in which the JVM compiles)"
+                  .formatted(first.shieldMillis())
+              : " (in the first batch the JVM compiles; give a larger --count for what it costs then)";
+      Console.of(spec).say("shield: " + timing + note);
     }
     return failed;
   }

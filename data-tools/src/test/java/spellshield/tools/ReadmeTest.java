@@ -6,7 +6,6 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Method;
 import java.net.URL;
@@ -31,11 +30,14 @@ import spellshield.index.ProtectedSetBuilder;
 import spellshield.index.store.Item;
 import spellshield.index.store.LatentSpace;
 import spellshield.index.store.Precision;
+import spellshield.index.testing.CommandResult;
 import spellshield.sampler.Denoiser;
 import spellshield.sampler.Latents;
 import spellshield.sampler.denoiser.EmpiricalDenoiser;
 import spellshield.sampler.guarantee.Certificate;
 import spellshield.tools.testing.Shared;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class ReadmeTest {
   @TempDir private Path folder = Path.of("");
@@ -82,11 +84,17 @@ class ReadmeTest {
       "1",
       "-n",
       "4",
+      "--batch",
+      "2",
       "--radius",
       "0.3",
       "--json"
     };
-    assertThat(quietly(command)).isZero();
+    CommandResult sampled = CommandResult.of(() -> Main.run(command));
+    assertThat(sampled.code()).isZero();
+    JsonNode cost = JsonMapper.shared().readTree(sampled.out()).get("millisPerImage");
+    assertThat(cost.get("firstBatch").asBoolean()).isFalse();
+    assertThat(cost.get("images").asInt()).isEqualTo(2);
     for (int seed = 1; seed <= 4; seed++) {
       String written = Files.readString(out.resolve("sample-%d.json".formatted(seed)));
       assertThat(Certificate.parse(written)).isEqualTo(printed.get(seed - 1));
@@ -158,16 +166,6 @@ class ReadmeTest {
                   folder.resolve("set"),
                   (Denoiser) denoiser))
           .hasSize(4);
-    }
-  }
-
-  private static int quietly(String... command) {
-    PrintStream before = System.out;
-    try {
-      System.setOut(new PrintStream(OutputStream.nullOutputStream()));
-      return Main.run(command);
-    } finally {
-      System.setOut(before);
     }
   }
 

@@ -32,7 +32,9 @@ interface Kernel {
       int bar,
       byte[] sums);
 
-  void project(float[] x, float[] directions, int count, float[] into, int intoOffset);
+  long within(byte[] sums, int offset, int bar);
+
+  void project(float[] x, int rows, int dim, float[] directions, int count, float[] into);
 
   /// Adds the partial sums in the order of their numbers: the one order that the format fixes.
   static float total(float[] partialSums) {

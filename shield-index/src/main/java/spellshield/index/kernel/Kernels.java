@@ -70,23 +70,19 @@ public final class Kernels {
 
   /// Returns which of the 64 unsigned sums from `offset` are not above `bar`, a bit each.
   public static long within(byte[] sums, int offset, int bar) {
-    long within = 0;
-    for (int lane = 0; lane < BLOCK; lane++) {
-      within |= (sums[offset + lane] & 0xff) <= bar ? 1L << lane : 0;
-    }
-    return within;
+    return KERNEL.within(sums, offset, bar);
   }
 
-  /// Writes `⟨x, p_k⟩` for the rows `p_k` of `directions`, in float32.
+  /// Writes `⟨x, p_k⟩` for every row x and every row `p_k` of `directions`, in float32.
   ///
   /// Term `i` is added to partial sum `i mod 16`, and the 16 are added in order: no term goes
-  /// through more than `⌈D/16⌉ + 17` roundings.
+  /// through more than `⌈D/16⌉ + 17` roundings. Rows do not change each other's results.
   ///
-  /// @param x `[D]`
-  /// @param directions `[count, D]`
-  /// @param into receives `count` values from `intoOffset`
+  /// @param x `[rows, dim]`
+  /// @param directions `[count, dim]`
+  /// @param into receives `[rows, count]`
   public static void project(
-      float[] x, float[] directions, int count, float[] into, int intoOffset) {
-    KERNEL.project(x, directions, count, into, intoOffset);
+      float[] x, int rows, int dim, float[] directions, int count, float[] into) {
+    KERNEL.project(x, rows, dim, directions, count, into);
   }
 }

@@ -76,18 +76,28 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public void project(float[] x, float[] directions, int count, float[] into, int intoOffset) {
+  public long within(byte[] sums, int offset, int bar) {
+    long within = 0;
+    for (int lane = 0; lane < BLOCK; lane++) {
+      within |= (sums[offset + lane] & 0xff) <= bar ? 1L << lane : 0;
+    }
+    return within;
+  }
+
+  @Override
+  public void project(float[] x, int rows, int dim, float[] directions, int count, float[] into) {
     float[] sums = new float[WAYS];
     for (int k = 0; k < count; k++) {
-      Arrays.fill(sums, 0);
-      int row = k * x.length;
-      for (int i = 0; i < x.length; i += WAYS) {
-        int end = Math.min(WAYS, x.length - i);
-        for (int way = 0; way < end; way++) {
-          sums[way] += x[i + way] * directions[row + i + way];
+      for (int row = 0; row < rows; row++) {
+        Arrays.fill(sums, 0);
+        for (int i = 0; i < dim; i += WAYS) {
+          int end = Math.min(WAYS, dim - i);
+          for (int way = 0; way < end; way++) {
+            sums[way] += x[row * dim + i + way] * directions[k * dim + i + way];
+          }
         }
+        into[row * count + k] = Kernel.total(sums);
       }
-      into[intoOffset + k] = Kernel.total(sums);
     }
   }
 }

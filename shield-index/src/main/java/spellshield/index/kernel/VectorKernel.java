@@ -26,6 +26,19 @@ final class VectorKernel implements Kernel {
           ? ByteVector.SPECIES_512
           : ByteVector.SPECIES_128;
 
+  /// So many dimensions of four directions are half of a core's first cache, of 32 KiB.
+  private static final int PART = 1024;
+
+  /// `[256, 64]`: every byte, 64 times. What is loaded from here stays in a register; a broadcast
+  /// is made again for every block.
+  private static final byte[] REPEATED = new byte[256 * BLOCK];
+
+  static {
+    for (int i = 0; i < REPEATED.length; i++) {
+      REPEATED[i] = (byte) (i / BLOCK);
+    }
+  }
+
   private static final int T = TABLES.length();
   private static final int F = FLOATS.length();
   private static final int D = DOUBLES.length();
@@ -98,8 +111,8 @@ final class VectorKernel implements Kernel {
     if (first) {
       Arrays.fill(sums, (byte) 0);
     }
-    ByteVector most = ByteVector.broadcast(TABLES, (byte) bar);
-    ByteVector kept = ByteVector.broadcast(TABLES, (byte) (0xff >>> shift));
+    ByteVector most = ByteVector.fromArray(TABLES, REPEATED, bar * BLOCK);
+    ByteVector kept = ByteVector.fromArray(TABLES, REPEATED, (0xff >>> shift) * BLOCK);
     // Eight dimensions without a loop: their tables stay in registers for all blocks.
     int row = dim * BLOCK;
     ByteVector t0 = ByteVector.fromArray(TABLES, table, row);
@@ -165,62 +178,91 @@ final class VectorKernel implements Kernel {
   }
 
   @Override
-  public void project(float[] x, float[] directions, int count, float[] into, int intoOffset) {
-    int even = x.length - x.length % WAYS;
-    float[] sums = new float[WAYS];
-    int k = 0;
-    for (; k + 4 <= count; k += 4) {
-      int row = k * x.length;
-      projectFour(x, directions, row, even, into, intoOffset + k);
+  public long within(byte[] sums, int offset, int bar) {
+    ByteVector most = ByteVector.broadcast(TABLES, (byte) bar);
+    long within = 0;
+    for (int lane = 0; lane < BLOCK; lane += T) {
+      ByteVector some = ByteVector.fromArray(TABLES, sums, offset + lane);
+      within |= some.compare(VectorOperators.ULE, most).toLong() << lane;
     }
-    for (; k < count; k++) {
-      int row = k * x.length;
-      for (int way = 0; way < WAYS; way += F) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        for (int i = way; i < even; i += WAYS) {
-          sum =
-              sum.add(
-                  FloatVector.fromArray(FLOATS, x, i)
-                      .mul(FloatVector.fromArray(FLOATS, directions, row + i)));
+    return within;
+  }
+
+  /// A part of the dimensions at a time, so that a part of four directions stays in the nearest
+  /// cache for all rows: directions are larger than the next one, and would be read for each row.
+  @Override
+  public void project(float[] x, int rows, int dim, float[] directions, int count, float[] into) {
+    int even = dim - dim % WAYS;
+    float[] sums = new float[rows * count * WAYS];
+    for (int from = 0; from < even; from += PART) {
+      int length = Math.min(PART, even - from);
+      int k = 0;
+      for (; k + 4 <= count; k += 4) {
+        for (int row = 0; row < rows; row++) {
+          int at = (row * count + k) * WAYS;
+          addFour(x, row * dim + from, directions, k * dim + from, dim, length, sums, at);
         }
-        sum.intoArray(sums, way);
       }
-      into[intoOffset + k] = finish(x, directions, row, even, sums);
+      for (; k < count; k++) {
+        for (int row = 0; row < rows; row++) {
+          int at = (row * count + k) * WAYS;
+          addOne(x, row * dim + from, directions, k * dim + from, length, sums, at);
+        }
+      }
+    }
+    float[] own = new float[WAYS];
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < count; k++) {
+        System.arraycopy(sums, (row * count + k) * WAYS, own, 0, WAYS);
+        for (int i = even; i < dim; i++) {
+          own[i - even] += x[row * dim + i] * directions[k * dim + i];
+        }
+        into[row * count + k] = Kernel.total(own);
+      }
     }
   }
 
   /// Four directions at once: four independent chains of additions, and x is loaded once for all.
-  private static void projectFour(
-      float[] x, float[] directions, int row, int even, float[] into, int intoOffset) {
-    int d = x.length;
-    float[][] sums = new float[4][WAYS];
+  private static void addFour(
+      float[] x,
+      int xOffset,
+      float[] directions,
+      int offset,
+      int dim,
+      int length,
+      float[] sums,
+      int at) {
     for (int way = 0; way < WAYS; way += F) {
-      FloatVector sum0 = FloatVector.zero(FLOATS);
-      FloatVector sum1 = FloatVector.zero(FLOATS);
-      FloatVector sum2 = FloatVector.zero(FLOATS);
-      FloatVector sum3 = FloatVector.zero(FLOATS);
-      for (int i = way; i < even; i += WAYS) {
-        FloatVector value = FloatVector.fromArray(FLOATS, x, i);
-        int at = row + i;
-        sum0 = sum0.add(value.mul(FloatVector.fromArray(FLOATS, directions, at)));
-        sum1 = sum1.add(value.mul(FloatVector.fromArray(FLOATS, directions, at + d)));
-        sum2 = sum2.add(value.mul(FloatVector.fromArray(FLOATS, directions, at + 2 * d)));
-        sum3 = sum3.add(value.mul(FloatVector.fromArray(FLOATS, directions, at + 3 * d)));
+      FloatVector sum0 = FloatVector.fromArray(FLOATS, sums, at + way);
+      FloatVector sum1 = FloatVector.fromArray(FLOATS, sums, at + WAYS + way);
+      FloatVector sum2 = FloatVector.fromArray(FLOATS, sums, at + 2 * WAYS + way);
+      FloatVector sum3 = FloatVector.fromArray(FLOATS, sums, at + 3 * WAYS + way);
+      for (int i = way; i < length; i += WAYS) {
+        FloatVector value = FloatVector.fromArray(FLOATS, x, xOffset + i);
+        int from = offset + i;
+        sum0 = sum0.add(value.mul(FloatVector.fromArray(FLOATS, directions, from)));
+        sum1 = sum1.add(value.mul(FloatVector.fromArray(FLOATS, directions, from + dim)));
+        sum2 = sum2.add(value.mul(FloatVector.fromArray(FLOATS, directions, from + 2 * dim)));
+        sum3 = sum3.add(value.mul(FloatVector.fromArray(FLOATS, directions, from + 3 * dim)));
       }
-      sum0.intoArray(sums[0], way);
-      sum1.intoArray(sums[1], way);
-      sum2.intoArray(sums[2], way);
-      sum3.intoArray(sums[3], way);
-    }
-    for (int k = 0; k < 4; k++) {
-      into[intoOffset + k] = finish(x, directions, row + k * d, even, sums[k]);
+      sum0.intoArray(sums, at + way);
+      sum1.intoArray(sums, at + WAYS + way);
+      sum2.intoArray(sums, at + 2 * WAYS + way);
+      sum3.intoArray(sums, at + 3 * WAYS + way);
     }
   }
 
-  private static float finish(float[] x, float[] directions, int row, int even, float[] sums) {
-    for (int i = even; i < x.length; i++) {
-      sums[i - even] += x[i] * directions[row + i];
+  private static void addOne(
+      float[] x, int xOffset, float[] directions, int offset, int length, float[] sums, int at) {
+    for (int way = 0; way < WAYS; way += F) {
+      FloatVector sum = FloatVector.fromArray(FLOATS, sums, at + way);
+      for (int i = way; i < length; i += WAYS) {
+        sum =
+            sum.add(
+                FloatVector.fromArray(FLOATS, x, xOffset + i)
+                    .mul(FloatVector.fromArray(FLOATS, directions, offset + i)));
+      }
+      sum.intoArray(sums, at + way);
     }
-    return Kernel.total(sums);
   }
 }

@@ -247,11 +247,7 @@ public final class ExactScan implements NeighborSearch {
   }
 
   SketchQuery[] sketch(float[] queries, int count) {
-    SketchQuery[] sketched = new SketchQuery[count];
-    IntStream range = IntStream.range(0, count);
-    (count > 1 ? range.parallel() : range)
-        .forEach(q -> sketched[q] = table.query(queries, q * latents.dim()));
-    return sketched;
+    return table.queries(queries, count);
   }
 
   private Neighborhood merge(

@@ -21,6 +21,7 @@ final class Cells {
   private static final int ROUNDS = 60;
 
   private final float[] edges;
+  private final float[] ends; // the same, but the outer ones are infinite: where cells end
   private final float[] fine; // [length, 257], where fine cells begin, and where the last one ends
 
   /// Takes the ends of the cells, `[length, 17]`, in ascending order and finite.
@@ -31,6 +32,7 @@ final class Cells {
   Cells(float[] edges) {
     int length = edges.length / EDGES;
     this.edges = edges;
+    this.ends = edges.clone();
     this.fine = new float[length * (FINE + 1)];
     for (int i = 0; i < length; i++) {
       for (int cell = 0; cell < COUNT; cell++) {
@@ -45,6 +47,8 @@ final class Cells {
           fine[i * (FINE + 1) + cell * COUNT + part] = (float) begin; // rounded, still in order
         }
       }
+      ends[i * EDGES] = Float.NEGATIVE_INFINITY;
+      ends[i * EDGES + COUNT] = Float.POSITIVE_INFINITY;
       fine[i * (FINE + 1)] = Float.NEGATIVE_INFINITY;
       fine[i * (FINE + 1) + FINE] = Float.POSITIVE_INFINITY;
     }
@@ -149,21 +153,27 @@ final class Cells {
 
   /// Returns the square of the distance between a number and a fine cell of value `i`.
   double squaredDistance(float value, int i, int code) {
-    return squaredDistance(value, low(i, code), high(i, code));
+    double low = low(i, code);
+    double high = high(i, code);
+    double distance = Math.max(0, Math.max(low - value, value - high));
+    return distance * distance;
   }
 
   /// Returns the square of the distance between a number and one of the 16 cells of value `i`.
   double squaredDistanceToCell(float value, int i, int cell) {
-    return squaredDistance(value, low(i, cell * COUNT), high(i, cell * COUNT + COUNT - 1));
-  }
-
-  /// Returns whether a number is less than all that is in one of the 16 cells of value `i`.
-  boolean isBelowCell(float value, int i, int cell) {
-    return value < low(i, cell * COUNT);
-  }
-
-  private static double squaredDistance(float value, float low, float high) {
-    double distance = Math.max(0, Math.max((double) low - value, (double) value - high));
+    float low = ends[i * EDGES + cell];
+    float high = ends[i * EDGES + cell + 1];
+    // Asked for all cells in order, so that branches are foreseen; not so for fine cells.
+    double distance = value < low ? (double) low - value : value > high ? (double) value - high : 0;
     return distance * distance;
+  }
+
+  /// Returns how many cells of value `i`, which come last, hold nothing that is not above a number.
+  int cellsAbove(float value, int i) {
+    int above = 0;
+    while (above < COUNT && value < ends[i * EDGES + COUNT - 1 - above]) {
+      above++;
+    }
+    return above;
   }
 }

@@ -55,12 +55,13 @@ public final class Lookup {
       }
       float value = sketch[first + i];
       double finer = scale * (1 << shifts[i / Kernels.CHUNK]);
+      // A box counts by its least cell where that is above the value, else by its greatest.
+      int below = Cells.COUNT - cells.cellsAbove(value, i);
       for (int cell = 0; cell < Cells.COUNT; cell++) {
         double square = cells.squaredDistanceToCell(value, i, cell);
         table[i * Kernels.BLOCK + cell] = term(finer * square);
         if (i < boxed) {
-          // Below a cell the least cell of a box counts, above it the greatest.
-          int row = cells.isBelowCell(value, i, cell) ? 2 * i : 2 * i + 1;
+          int row = cell < below ? 2 * i + 1 : 2 * i;
           boxTable[row * Kernels.BLOCK + cell] = term(scale * square);
         }
       }

@@ -52,11 +52,12 @@ public final class SketchQuery {
   private final double[] gains; // the mean square of the distance to each value
   private final int first; // of its coded values
 
-  SketchQuery(SketchTable table, float[] latents, int offset) {
+  /// Takes the sketch of a query, and how far rounding may have moved it.
+  SketchQuery(SketchTable table, float[] sketch, double rounding) {
     Sketcher sketcher = table.sketcher();
     this.table = table;
-    this.sketch = new float[sketcher.length()];
-    this.rounding = sketcher.sketch(latents, offset, sketch, 0);
+    this.sketch = sketch;
+    this.rounding = rounding;
     this.first = sketcher.codedFrom();
     this.gains = new double[sketcher.columns()];
     for (int i = 0; i < sketcher.codedLength(); i++) {

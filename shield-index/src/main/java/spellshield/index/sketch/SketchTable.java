@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import spellshield.index.kernel.Kernels;
 import spellshield.index.store.LatentReader;
@@ -263,7 +264,32 @@ public final class SketchTable {
   ///
   /// @param latents holds the D values of the query from `offset`
   public SketchQuery query(float[] latents, int offset) {
-    return new SketchQuery(this, latents, offset);
+    float[] sketch = new float[sketcher.length()];
+    double rounding = sketcher.sketch(latents, offset, sketch, 0);
+    return new SketchQuery(this, sketch, rounding);
+  }
+
+  /// Prepares queries, on all cores.
+  ///
+  /// @param latents `[count, D]`
+  public SketchQuery[] queries(float[] latents, int count) {
+    SketchQuery[] queries = new SketchQuery[count];
+    int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
+    int part = Math.clamp(Math.ceilDiv(count, cores), 1, sketcher.together());
+    IntStream parts = IntStream.range(0, Math.ceilDiv(count, part));
+    (count > part ? parts.parallel() : parts)
+        .forEach(p -> {
+          int from = p * part;
+          int size = Math.min(part, count - from);
+          int length = sketcher.length();
+          float[] sketches = new float[size * length];
+          double[] roundings = sketcher.sketch(latents, from * sketcher.dim(), size, sketches, 0);
+          for (int i = 0; i < size; i++) {
+            float[] own = Arrays.copyOfRange(sketches, i * length, (i + 1) * length);
+            queries[from + i] = new SketchQuery(this, own, roundings[i]);
+          }
+        });
+    return queries;
   }
 
   private static final long MAGIC = 0x48435445_4b534c53L; // "SLSKETCH", little-endian

@@ -35,6 +35,11 @@ public final class Sketcher {
   private static final double U = 0x1p-24;
   private static final double V = 0x1p-53;
 
+  /// So many latents and values are sketched together at most.
+  private static final int MOST_TOGETHER = 16;
+
+  private static final int MOST_TOGETHER_VALUES = 1 << 20;
+
   /// The most directions: the scan numbers its chunks of eight values in bytes.
   static final int MOST_DIRECTIONS = 1_000;
 
@@ -159,24 +164,50 @@ public final class Sketcher {
   /// @return η, the most by which the head, or head and tail without ρ, are off; +∞ where float32
   ///   overflows
   public double sketch(float[] latent, int offset, float[] into, int intoOffset) {
-    float[] centred = new float[dim];
-    for (int j = 0; j < dim; j++) {
-      centred[j] = latent[offset + j] - mean[j];
+    return sketch(latent, offset, 1, into, intoOffset)[0];
+  }
+
+  /// Returns how many latents are worth being sketched at once: up to 4 MiB of them.
+  int together() {
+    return Math.clamp(MOST_TOGETHER_VALUES / dim, 1, MOST_TOGETHER);
+  }
+
+  /// Writes the sketches of some latents, each with the bits that it has alone; many at once take
+  /// less time, as all go through a direction while it is in the cache.
+  ///
+  /// @param latents `[count, D]` from `offset`
+  /// @param into receives `[count, length]` from `intoOffset`
+  /// @return η of each
+  double[] sketch(float[] latents, int offset, int count, float[] into, int intoOffset) {
+    float[] centred = new float[count * dim];
+    for (int row = 0; row < count; row++) {
+      for (int j = 0; j < dim; j++) {
+        centred[row * dim + j] = latents[offset + row * dim + j] - mean[j];
+      }
     }
-    double square = Kernels.dot(centred, 0, centred, 0, dim);
-    float[] coordinates = new float[directionCount];
-    Kernels.project(centred, directions, directionCount, coordinates, 0);
-    double kept = squares(coordinates, 0, headDim);
+    float[] coordinates = new float[count * directionCount];
+    Kernels.project(centred, count, dim, directions, directionCount, coordinates);
+    double[] errors = new double[count];
+    for (int row = 0; row < count; row++) {
+      double square = Kernels.dot(centred, row * dim, centred, row * dim, dim);
+      int from = row * directionCount;
+      errors[row] = arrange(square, coordinates, from, into, intoOffset + row * length());
+    }
+    return errors;
+  }
+
+  private double arrange(double square, float[] coordinates, int from, float[] into, int at) {
+    double kept = squares(coordinates, from, from + headDim);
     double rho2 = Math.max(0, square - kept);
-    into[intoOffset] = (float) Math.sqrt(rho2);
-    System.arraycopy(coordinates, 0, into, intoOffset + 1, headDim);
+    into[at] = (float) Math.sqrt(rho2);
+    System.arraycopy(coordinates, from, into, at + 1, headDim);
     double least = rho2;
     if (tailLength() > 0) {
-      kept += squares(coordinates, headDim, directionCount);
+      kept += squares(coordinates, from + headDim, from + directionCount);
       least = Math.max(0, square - kept);
-      into[intoOffset + headLength()] = (float) Math.sqrt(least);
-      System.arraycopy(
-          coordinates, headDim, into, intoOffset + headLength() + 1, directionCount - headDim);
+      into[at + headLength()] = (float) Math.sqrt(least);
+      int tail = directionCount - headDim;
+      System.arraycopy(coordinates, from + headDim, into, at + headLength() + 1, tail);
     }
     return error(Math.sqrt(square), Math.sqrt(kept), Math.sqrt(least));
   }

@@ -92,18 +92,30 @@ public final class Sketches {
     return IntStream.range(0, Math.ceilDiv(count, part))
         .parallel()
         .mapToDouble(p -> {
-          float[] latent = new float[latents.dim()];
-          float[] sketch = new float[sketcher.length()];
+          int dim = latents.dim();
+          int length = sketcher.length();
+          float[] latent = new float[dim];
+          int together = sketcher.together();
+          float[] some = new float[together * dim];
+          float[] sketches = new float[together * length];
+          double[] latentErrors = new double[together];
           double largest = 0;
-          for (int item = p * part; item < Math.min(count, (p + 1) * part); item++) {
-            double latentError = latents.read(first + item, latent);
-            double error = sketcher.sketch(latent, 0, sketch, 0);
-            long at = item * rowBytes(sketcher);
-            MemorySegment.copy(sketch, 0, rows, FLOAT, at, sketch.length);
-            at += 4L * sketch.length;
-            rows.set(DOUBLE, at, error);
-            rows.set(DOUBLE, at + 8, latentError);
-            largest = Math.max(largest, error);
+          int end = Math.min(count, (p + 1) * part);
+          for (int from = p * part; from < end; from += together) {
+            int size = Math.min(together, end - from);
+            for (int row = 0; row < size; row++) {
+              latentErrors[row] = latents.read(first + from + row, latent);
+              System.arraycopy(latent, 0, some, row * dim, dim);
+            }
+            double[] errors = sketcher.sketch(some, 0, size, sketches, 0);
+            for (int row = 0; row < size; row++) {
+              long at = (from + row) * rowBytes(sketcher);
+              MemorySegment.copy(sketches, row * length, rows, FLOAT, at, length);
+              at += 4L * length;
+              rows.set(DOUBLE, at, errors[row]);
+              rows.set(DOUBLE, at + 8, latentErrors[row]);
+              largest = Math.max(largest, errors[row]);
+            }
           }
           return largest;
         })

@@ -74,26 +74,69 @@ class KernelTest {
     Seeds.check(
         200,
         random -> {
-          int dim = random.nextInt(1, 200);
+          // Now and then more dimensions than are taken at a time.
+          int dim = random.nextInt(8) == 0 ? random.nextInt(1000, 2200) : random.nextInt(1, 200);
           int count = random.nextInt(0, 11);
-          float[] x = gaussian(random, dim);
+          int rows = random.nextInt(1, 6);
+          float[] x = gaussian(random, rows * dim);
           float[] directions = gaussian(random, count * dim);
-          float[] byScalar = new float[count + 3];
-          float[] byVector = new float[count + 3];
-          scalar.project(x, directions, count, byScalar, 2);
-          vector.project(x, directions, count, byVector, 2);
+          float[] byScalar = new float[rows * count];
+          float[] byVector = new float[rows * count];
+          scalar.project(x, rows, dim, directions, count, byScalar);
+          vector.project(x, rows, dim, directions, count, byVector);
           assertThat(byVector).isEqualTo(byScalar);
           double roundings = Math.ceilDiv(dim, 16) + 17.0;
-          for (int k = 0; k < count; k++) {
+          for (int at = 0; at < byScalar.length; at++) {
             double expected = 0;
             double magnitude = 0;
             for (int i = 0; i < dim; i++) {
-              expected += (double) x[i] * directions[k * dim + i];
-              magnitude += Math.abs((double) x[i] * directions[k * dim + i]);
+              double term = (double) x[at / count * dim + i] * directions[at % count * dim + i];
+              expected += term;
+              magnitude += Math.abs(term);
             }
-            assertThat(Math.abs(byScalar[2 + k] - expected))
+            assertThat(Math.abs(byScalar[at] - expected))
                 .isLessThanOrEqualTo(roundings * 0x1p-24 * (1 + 1e-4) * magnitude);
           }
+        });
+  }
+
+  @Test
+  void a_row_is_projected_as_it_is_alone() {
+    Seeds.check(
+        50,
+        random -> {
+          int dim = random.nextInt(1, 1500);
+          int count = random.nextInt(1, 11);
+          int rows = random.nextInt(2, 6);
+          float[] x = gaussian(random, rows * dim);
+          float[] directions = gaussian(random, count * dim);
+          float[] together = new float[rows * count];
+          vector.project(x, rows, dim, directions, count, together);
+          for (int row = 0; row < rows; row++) {
+            float[] alone = new float[count];
+            float[] own = Arrays.copyOfRange(x, row * dim, (row + 1) * dim);
+            vector.project(own, 1, dim, directions, count, alone);
+            assertThat(Arrays.copyOfRange(together, row * count, (row + 1) * count))
+                .isEqualTo(alone);
+          }
+        });
+  }
+
+  @Test
+  void both_say_which_sums_are_within_a_bar() {
+    Seeds.check(
+        200,
+        random -> {
+          int offset = random.nextInt(64);
+          byte[] sums = new byte[offset + Kernel.BLOCK];
+          random.nextBytes(sums);
+          int bar = random.nextInt(8) == 0 ? 255 : random.nextInt(256);
+          long expected = 0;
+          for (int lane = 0; lane < Kernel.BLOCK; lane++) {
+            expected |= Byte.toUnsignedInt(sums[offset + lane]) <= bar ? 1L << lane : 0;
+          }
+          assertThat(vector.within(sums, offset, bar)).isEqualTo(expected);
+          assertThat(scalar.within(sums, offset, bar)).isEqualTo(expected);
         });
   }
 

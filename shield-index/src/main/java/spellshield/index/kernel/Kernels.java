@@ -50,7 +50,7 @@ public final class Kernels {
   ///   low four bits, and so on
   /// @param blocks the blocks to look at, a bit each; the others are left as they are
   /// @param table `[dims, 64]`, 16 terms without a sign for the cells of a dimension, four times;
-  ///   the eight dimensions from `dim` are meant
+  ///   the eight dimensions from `dim` are meant. What it holds must never change
   /// @param shift from 0 to 7
   /// @param first whether new sums begin
   /// @param bar from 0 to 255

@@ -1,9 +1,14 @@
 package spellshield.index.kernel;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// The formulas as they read, for a JVM without the Vector API; C2 vectorises the inner loops.
 final class ScalarKernel implements Kernel {
+  private static final ThreadLocal<@Nullable Pairs> LAST = new ThreadLocal<>();
+
+  /// What pairs of dimensions add, by a table that does not change.
+  private record Pairs(byte[] table, int dim, int[] sums) {}
 
   @Override
   public double dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
@@ -66,13 +71,22 @@ final class ScalarKernel implements Kernel {
   }
 
   /// What both dimensions of a byte add, for every byte of the four lines of a chunk.
+  ///
+  /// A scan takes one chunk of many groups after the other; making this takes as long as scanning
+  /// four blocks, so the last one of the thread is kept.
+  @SuppressWarnings("ReferenceEquality") // equal tables elsewhere are no reason to compare them
   private static int[] pairs(byte[] table, int dim) {
-    int[] pairs = new int[LINES * 256];
-    for (int i = 0; i < pairs.length; i++) {
-      int row = (dim + 2 * (i / 256)) * BLOCK;
-      pairs[i] = (table[row + i % 16] & 0xff) + (table[row + BLOCK + i % 256 / 16] & 0xff);
+    Pairs known = LAST.get();
+    if (known != null && known.table == table && known.dim == dim) {
+      return known.sums;
     }
-    return pairs;
+    int[] sums = new int[LINES * 256];
+    for (int i = 0; i < sums.length; i++) {
+      int row = (dim + 2 * (i / 256)) * BLOCK;
+      sums[i] = (table[row + i % 16] & 0xff) + (table[row + BLOCK + i % 256 / 16] & 0xff);
+    }
+    LAST.set(new Pairs(table, dim, sums));
+    return sums;
   }
 
   @Override

@@ -194,8 +194,9 @@ final class VectorKernel implements Kernel {
   public void project(float[] x, int rows, int dim, float[] directions, int count, float[] into) {
     int even = dim - dim % WAYS;
     float[] sums = new float[rows * count * WAYS];
-    for (int from = 0; from < even; from += PART) {
-      int length = Math.min(PART, even - from);
+    int part = rows == 1 ? Math.max(1, even) : PART; // read once, best from end to end
+    for (int from = 0; from < even; from += part) {
+      int length = Math.min(part, even - from);
       int k = 0;
       for (; k + 4 <= count; k += 4) {
         for (int row = 0; row < rows; row++) {

@@ -375,6 +375,7 @@ public final class ExactScan implements NeighborSearch {
       long near = sketched[q].notExcluded(group, block, items, radii[q]);
       found.excluded[q] |= near != items;
       for (; near != 0; near &= near - 1) {
+        stopIfInterrupted(caller); // a latent may have to come from the disk
         int place = block * Group.BLOCKS + Long.numberOfTrailingZeros(near);
         found.add(q, refiners[q].measure(group.item(place)), radii[q]);
       }
@@ -477,6 +478,7 @@ public final class ExactScan implements NeighborSearch {
     }
 
     private void measure(int item) {
+      stopIfInterrupted(caller); // a latent may have to come from the disk
       Neighbor neighbor = refiner.measure(item);
       if (best == null || Neighbor.REACHED_FIRST.compare(neighbor, best) < 0) {
         best = neighbor;

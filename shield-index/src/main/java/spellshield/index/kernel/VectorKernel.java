@@ -133,7 +133,9 @@ final class VectorKernel implements Kernel {
         ByteVector even1 = ByteVector.fromArray(TABLES, cells, at + lane + 1 * BLOCK);
         ByteVector even2 = ByteVector.fromArray(TABLES, cells, at + lane + 2 * BLOCK);
         ByteVector even3 = ByteVector.fromArray(TABLES, cells, at + lane + 3 * BLOCK);
-        // There is no shift of bytes; the upper bits, those of the next byte, are cut or ignored.
+        // There is no shift of bytes; of the upper bits, those of the next byte or cell, a
+        // selection
+        // takes no more than tables have entries for: none of 16, two of 64, which repeat.
         ByteVector odd0 =
             even0.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector odd1 =
@@ -142,16 +144,6 @@ final class VectorKernel implements Kernel {
             even2.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector odd3 =
             even3.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
-        if (T < BLOCK) {
-          even0 = even0.and((byte) 15);
-          even1 = even1.and((byte) 15);
-          even2 = even2.and((byte) 15);
-          even3 = even3.and((byte) 15);
-          odd0 = odd0.and((byte) 15);
-          odd1 = odd1.and((byte) 15);
-          odd2 = odd2.and((byte) 15);
-          odd3 = odd3.and((byte) 15);
-        }
         ByteVector sum0 = even0.selectFrom(t0).lanewise(VectorOperators.SUADD, odd0.selectFrom(t1));
         ByteVector sum1 = even1.selectFrom(t2).lanewise(VectorOperators.SUADD, odd1.selectFrom(t3));
         ByteVector sum2 = even2.selectFrom(t4).lanewise(VectorOperators.SUADD, odd2.selectFrom(t5));

@@ -92,7 +92,9 @@ public final class ExactScan implements NeighborSearch {
     Refiner.check(queries, radii, latents.dim());
     stopIfInterrupted(Thread.currentThread());
     return searchUnlessClear(
-        queries, radii, (some, reaches) -> search(sketch(some, reaches.length), some, reaches, 0));
+        queries,
+        radii,
+        (some, reaches) -> search(table.queries(some, reaches.length), some, reaches, 0));
   }
 
   /// Asks a search about the queries that are not known to be clear of the set.
@@ -244,10 +246,6 @@ public final class ExactScan implements NeighborSearch {
   private static int tasks(int groups, int queries) {
     int cores = ForkJoinPool.getCommonPoolParallelism() + 1;
     return (long) groups * queries < 32 ? 1 : Math.min(groups, 4 * cores);
-  }
-
-  SketchQuery[] sketch(float[] queries, int count) {
-    return table.queries(queries, count);
   }
 
   private Neighborhood merge(

@@ -177,7 +177,7 @@ public final class HnswSearch implements NeighborSearch {
   }
 
   private List<Neighborhood> walk(float[] queries, double[] radii) {
-    SketchQuery[] sketched = exact.sketch(queries, radii.length);
+    SketchQuery[] sketched = table.queries(queries, radii.length);
     IntStream range = IntStream.range(0, radii.length);
     List<Optional<Neighborhood>> walked =
         (radii.length > 1 ? range.parallel() : range)

@@ -14,6 +14,9 @@ interface Kernel {
   /// The number of dimensions of a chunk.
   int CHUNK = 2 * LINES;
 
+  /// Where the sums of quarters of cells stop.
+  int MOST_OF_QUARTERS = 0xffff;
+
   /// The number of partial sums of a float64 sum; term `i` goes to partial sum `i mod 16`.
   int WAYS = 16;
 
@@ -31,6 +34,37 @@ interface Kernel {
       boolean first,
       int bar,
       byte[] sums);
+
+  /// Item by item; a processor that looks up bytes among 64 does better.
+  default long scanQuarters(
+      byte[] cells,
+      int offset,
+      int chunkBytes,
+      byte[] parts,
+      int partsOffset,
+      byte[] chunks,
+      byte[] table,
+      long items,
+      int bar) {
+    long left = items;
+    for (long rest = items; rest != 0; rest &= rest - 1) {
+      int lane = Long.numberOfTrailingZeros(rest);
+      int sum = 0;
+      for (int step = 0; step < chunks.length && sum <= bar; step++) {
+        int chunk = chunks[step];
+        for (int line = 0; line < LINES; line++) {
+          int cell = cells[offset + chunk * chunkBytes + line * BLOCK + lane];
+          int part = parts[partsOffset + (chunk * LINES + line) * BLOCK + lane];
+          int row = (chunk * CHUNK + 2 * line) * BLOCK;
+          int even = table[row + ((cell << 2 & 0x3c) | (part >>> 2 & 3))] & 0xff;
+          int odd = table[row + BLOCK + ((cell >>> 2 & 0x3c) | (part >>> 6 & 3))] & 0xff;
+          sum += Math.min(even + odd, 0xff);
+        }
+      }
+      left &= Math.min(sum, MOST_OF_QUARTERS) <= bar ? -1L : ~(1L << lane);
+    }
+    return left;
+  }
 
   long within(byte[] sums, int offset, int bar);
 

@@ -23,6 +23,9 @@ public final class Kernels {
   /// The number of lines of a chunk, 64 bytes with two dimensions of 64 items each.
   public static final int LINES = Kernel.LINES;
 
+  /// Where the sums of quarters of cells stop.
+  public static final int MOST_OF_QUARTERS = Kernel.MOST_OF_QUARTERS;
+
   private Kernels() {}
 
   /// Returns whether the Vector API does the work.
@@ -66,6 +69,31 @@ public final class Kernels {
       int bar,
       byte[] sums) {
     return KERNEL.scanChunk(cells, offset, blocks, table, dim, shift, first, bar, sums);
+  }
+
+  /// Returns those of some items of a block of which `Σ min(255, even + odd)`, over the pairs of
+  /// all dimensions, is not above `bar`: the terms of the quarters of cells that an item is in.
+  ///
+  /// @param cells of two dimensions of 64 items a line, the even one in the low four bits, as for
+  ///   [#scanChunk]; the first chunk at `offset`, the others `chunkBytes` behind the one before
+  /// @param parts `[dims / 2, 64]` from `partsOffset`, which of 16 parts of their cells the items
+  ///   are in, in the same way; a quarter of a cell is four of them
+  /// @param chunks the order in which chunks of eight dimensions are taken
+  /// @param table `[dims, 64]`, terms without a sign for the quarters of a dimension's 16 cells
+  /// @param items a bit each
+  /// @param bar from 0 to [#MOST_OF_QUARTERS], which lets all pass
+  public static long scanQuarters(
+      byte[] cells,
+      int offset,
+      int chunkBytes,
+      byte[] parts,
+      int partsOffset,
+      byte[] chunks,
+      byte[] table,
+      long items,
+      int bar) {
+    return KERNEL.scanQuarters(
+        cells, offset, chunkBytes, parts, partsOffset, chunks, table, items, bar);
   }
 
   /// Returns which of the 64 unsigned sums from `offset` are not above `bar`, a bit each.

@@ -4,6 +4,8 @@ import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -38,6 +40,11 @@ final class VectorKernel implements Kernel {
       REPEATED[i] = (byte) (i / BLOCK);
     }
   }
+
+  private static final VectorSpecies<Short> SUMS = TABLES.withLanes(short.class);
+
+  /// Every other bit.
+  private static final long EVENS = 0x5555_5555_5555_5555L;
 
   private static final int T = TABLES.length();
   private static final int F = FLOATS.length();
@@ -137,13 +144,13 @@ final class VectorKernel implements Kernel {
         // selection
         // takes no more than tables have entries for: none of 16, two of 64, which repeat.
         ByteVector odd0 =
-            even0.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+            even0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector odd1 =
-            even1.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+            even1.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector odd2 =
-            even2.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+            even2.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector odd3 =
-            even3.reinterpretAsShorts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
+            even3.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();
         ByteVector sum0 = even0.selectFrom(t0).lanewise(VectorOperators.SUADD, odd0.selectFrom(t1));
         ByteVector sum1 = even1.selectFrom(t2).lanewise(VectorOperators.SUADD, odd1.selectFrom(t3));
         ByteVector sum2 = even2.selectFrom(t4).lanewise(VectorOperators.SUADD, odd2.selectFrom(t5));
@@ -165,6 +172,102 @@ final class VectorKernel implements Kernel {
       }
       // No branch: whether a block falls is as good as chance to the processor.
       left |= (inside | -inside) >>> 63 << block;
+    }
+    return left;
+  }
+
+  @Override
+  public long scanQuarters(
+      byte[] cells,
+      int offset,
+      int chunkBytes,
+      byte[] parts,
+      int partsOffset,
+      byte[] chunks,
+      byte[] table,
+      long items,
+      int bar) {
+    if (T < BLOCK) {
+      return Kernel.super.scanQuarters(
+          cells, offset, chunkBytes, parts, partsOffset, chunks, table, items, bar);
+    }
+    // All lines are touched before any is needed, so that their ways from memory overlap.
+    int touched = 0;
+    for (int chunk = 0; chunk < chunks.length; chunk++) {
+      for (int line = 0; line < LINES; line++) {
+        touched += cells[offset + chunk * chunkBytes + line * BLOCK];
+        touched += parts[partsOffset + (chunk * LINES + line) * BLOCK];
+      }
+    }
+    ByteVector upper = ByteVector.fromArray(TABLES, REPEATED, 0xfc * BLOCK);
+    ByteVector lower = ByteVector.fromArray(TABLES, REPEATED, 0x03 * BLOCK);
+    // Sums that went around the loop in vectors would be boxed at the JIT's whim.
+    short[] sums = new short[BLOCK];
+    long left = touched == Integer.MIN_VALUE ? 0 : items; // never, but the JIT does not know it
+    for (int half = 0; half < 2 * chunks.length && left != 0; half++) {
+      int chunk = chunks[half / 2];
+      int line = half % 2 * 2;
+      int at = offset + chunk * chunkBytes + line * BLOCK;
+      int partsAt = partsOffset + (chunk * LINES + line) * BLOCK;
+      int row = (chunk * CHUNK + 2 * line) * BLOCK;
+      IntVector cell0 = ByteVector.fromArray(TABLES, cells, at).reinterpretAsInts();
+      IntVector cell1 = ByteVector.fromArray(TABLES, cells, at + BLOCK).reinterpretAsInts();
+      IntVector part0 = ByteVector.fromArray(TABLES, parts, partsAt).reinterpretAsInts();
+      IntVector part1 = ByteVector.fromArray(TABLES, parts, partsAt + BLOCK).reinterpretAsInts();
+      // Four bits of the cell, the upper two of its part; two more bits are not looked at.
+      ByteVector even0 =
+          cell0
+              .lanewise(VectorOperators.LSHL, 2)
+              .reinterpretAsBytes()
+              .and(upper)
+              .or(part0.lanewise(VectorOperators.LSHR, 2).reinterpretAsBytes().and(lower));
+      ByteVector odd0 =
+          cell0
+              .lanewise(VectorOperators.LSHR, 2)
+              .reinterpretAsBytes()
+              .and(upper)
+              .or(part0.lanewise(VectorOperators.LSHR, 6).reinterpretAsBytes().and(lower));
+      ByteVector even1 =
+          cell1
+              .lanewise(VectorOperators.LSHL, 2)
+              .reinterpretAsBytes()
+              .and(upper)
+              .or(part1.lanewise(VectorOperators.LSHR, 2).reinterpretAsBytes().and(lower));
+      ByteVector odd1 =
+          cell1
+              .lanewise(VectorOperators.LSHR, 2)
+              .reinterpretAsBytes()
+              .and(upper)
+              .or(part1.lanewise(VectorOperators.LSHR, 6).reinterpretAsBytes().and(lower));
+      ShortVector both0 =
+          even0
+              .selectFrom(ByteVector.fromArray(TABLES, table, row))
+              .lanewise(
+                  VectorOperators.SUADD,
+                  odd0.selectFrom(ByteVector.fromArray(TABLES, table, row + BLOCK)))
+              .reinterpretAsShorts();
+      ShortVector both1 =
+          even1
+              .selectFrom(ByteVector.fromArray(TABLES, table, row + 2 * BLOCK))
+              .lanewise(
+                  VectorOperators.SUADD,
+                  odd1.selectFrom(ByteVector.fromArray(TABLES, table, row + 3 * BLOCK)))
+              .reinterpretAsShorts();
+      ShortVector evens =
+          both0
+              .and((short) 0xff)
+              .add(both1.and((short) 0xff))
+              .lanewise(VectorOperators.SUADD, ShortVector.fromArray(SUMS, sums, 0));
+      ShortVector odds =
+          both0
+              .lanewise(VectorOperators.LSHR, 8)
+              .add(both1.lanewise(VectorOperators.LSHR, 8))
+              .lanewise(VectorOperators.SUADD, ShortVector.fromArray(SUMS, sums, BLOCK / 2));
+      evens.intoArray(sums, 0);
+      odds.intoArray(sums, BLOCK / 2);
+      long evenWithin = evens.compare(VectorOperators.ULE, (short) bar).toLong();
+      long oddWithin = odds.compare(VectorOperators.ULE, (short) bar).toLong();
+      left &= Long.expand(evenWithin, EVENS) | Long.expand(oddWithin, ~EVENS);
     }
     return left;
   }

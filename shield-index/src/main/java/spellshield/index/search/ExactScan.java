@@ -23,9 +23,10 @@ import spellshield.index.store.RadiusScales;
 ///
 /// A query goes through four sieves, each finer and dearer than the one before, and each sure to
 /// let pass what lies inside: the boxes of 64 blocks at once, the cells of a block's 64 items, the
-/// parts of an item's cells, the latent itself in float64 ([SketchQuery] has the bounds). The slabs
-/// of groups are cut into runs for the cores; a run takes every query through a slab while it is in
-/// the cache. Neither the runs nor the batch changes what passes, so they do not change the answer.
+/// parts of an item's cells (those of a whole block first, where many are left), the latent itself
+/// in float64 ([SketchQuery] has the bounds). The slabs of groups are cut into runs for the cores;
+/// a run takes every query through a slab while it is in the cache. Neither the runs nor the batch
+/// changes what passes, so they do not change the answer.
 ///
 /// Before the first sieve stands the mean μ of the set, where trajectories begin: with every latent
 /// at least `s_k·m` from it, `‖q − z_k‖ ≥ s_k·m − ‖q − μ‖`, and a query near it is answered without
@@ -40,6 +41,10 @@ public final class ExactScan implements NeighborSearch {
   /// So many groups of cells, 256 KiB each of which a query reads a part, stay in a core's own
   /// cache while the queries of a batch go through them.
   private static final int CACHED_GROUPS = 4;
+
+  /// After so many second looks of a query, item by item, a run looks at blocks as a whole: fewer
+  /// are not worth a table of their own, nor a kernel that the JIT has hardly seen.
+  private static final int FEW_LOOKS = 64;
 
   /// A bar that lets all pass, and where sums stop.
   private static final int MOST = 255;
@@ -299,6 +304,7 @@ public final class ExactScan implements NeighborSearch {
     private final Lookup[] used = new Lookup[Group.SLAB];
     private final int[] bars = new int[Group.SLAB];
     private final long[] left = new long[Group.SLAB];
+    private final int[] looked;
 
     Run(SketchQuery[] sketched, Lookups[] lookups, float[] queries, double[] radii, Thread caller) {
       this.sketched = sketched;
@@ -307,6 +313,7 @@ public final class ExactScan implements NeighborSearch {
       this.cached = radii.length >= MANY_QUERIES;
       this.caller = caller;
       this.found = new Found(radii.length);
+      this.looked = new int[radii.length];
       this.refiners = new Refiner[radii.length];
       for (int q = 0; q < radii.length; q++) {
         refiners[q] = new Refiner(latents, table.scales(), queries, q);
@@ -362,15 +369,20 @@ public final class ExactScan implements NeighborSearch {
           int block = Long.numberOfTrailingZeros(left[g]);
           long items = group.items(block, bars[g], sums[g]);
           found.excluded[q] |= items != group.alive(block);
-          look(group, block, items, q);
+          look(group, block, items, q, used[g]);
         }
       }
     }
 
     /// Takes the items of a block that the scan let pass through the last two sieves.
-    private void look(Group group, int block, long items, int q) {
+    private void look(Group group, int block, long items, int q, Lookup lookup) {
       stopIfInterrupted(caller);
-      long near = sketched[q].notExcluded(group, block, items, radii[q]);
+      looked[q] += Long.bitCount(items);
+      long near = items;
+      if (looked[q] > FEW_LOOKS) {
+        near = group.look(block, items, sketched[q], lookup, sketched[q].sumLimit(group, radii[q]));
+      }
+      near = sketched[q].notExcluded(group, block, near, radii[q]);
       found.excluded[q] |= near != items;
       for (; near != 0; near &= near - 1) {
         stopIfInterrupted(caller); // a latent may have to come from the disk

@@ -17,7 +17,7 @@ import java.util.List;
 /// Immutable.
 public final class AddedSketches {
   private static final long MAGIC = 0x45524f4d_4b534c53L; // "SLSKMORE", little-endian
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   private final Sketcher sketcher;
   private final long first;

@@ -168,6 +168,15 @@ final class Cells {
     return distance * distance;
   }
 
+  /// Returns the square of the distance between a number and one of the 64 quarters of the cells of
+  /// value `i`.
+  double squaredDistanceToQuarter(float value, int i, int quarter) {
+    double low = low(i, 4 * quarter);
+    double high = high(i, 4 * quarter + 3);
+    double distance = Math.max(0, Math.max(low - value, value - high));
+    return distance * distance;
+  }
+
   /// Returns how many cells of value `i`, which come last, hold nothing that is not above a number.
   int cellsAbove(float value, int i) {
     int above = 0;

@@ -9,7 +9,7 @@ import spellshield.index.store.RadiusScales;
 ///
 /// ```text
 /// cells   [(t + 1) / 8, 64 blocks, 4, 64 items]   what the scan reads, chunk after chunk
-/// parts   [4096 items, (t + 1) / 2]               of cells, for what the scan lets pass
+/// parts   [64 blocks, (t + 1) / 2, 64 items]      of cells, for what the scan lets pass
 /// ```
 ///
 /// A byte of cells or parts holds two values of a sketch, the even one in its low four bits.
@@ -79,7 +79,7 @@ public final class Group {
 
   private Group(int size, int columns, byte[] cells, int first, int chunkBytes) {
     this.cells = cells;
-    this.parts = new byte[size * (columns / 2)];
+    this.parts = new byte[Math.ceilDiv(size, BLOCKS) * BLOCKS * (columns / 2)];
     this.first = first;
     this.chunkBytes = chunkBytes;
     this.columns = columns;
@@ -199,6 +199,23 @@ public final class Group {
     return left;
   }
 
+  /// Returns those of some items of a block whose sketches, known to a quarter of a cell, are
+  /// within a limit, a bit each.
+  ///
+  /// @param items a bit each
+  public long look(int block, long items, SketchQuery query, Lookup lookup, double limit) {
+    return Kernels.scanQuarters(
+        cells,
+        first + block * BLOCKS * Kernels.LINES,
+        chunkBytes,
+        parts,
+        block * BLOCKS * (columns / 2),
+        query.chunks,
+        lookup.quarters(),
+        items,
+        lookup.quarterBar(limit));
+  }
+
   /// Returns which cell a value of an item's sketch is in.
   int cell(int i, int place) {
     return half(cells[at(i, place)], i);
@@ -206,7 +223,7 @@ public final class Group {
 
   /// Returns the code of a value of an item's sketch: cell and part.
   int code(int i, int place) {
-    return (cell(i, place) << 4) | half(parts[(place * columns + i) / 2], i);
+    return (cell(i, place) << 4) | half(parts[partAt(i, place)], i);
   }
 
   /// Returns the even or the odd one of the two values of a byte.
@@ -218,13 +235,18 @@ public final class Group {
   void setCode(int i, int place, int code) {
     int shift = i % 2 == 0 ? 0 : 4;
     cells[at(i, place)] |= (byte) ((code >>> 4) << shift);
-    parts[(place * columns + i) / 2] |= (byte) ((code & 15) << shift);
+    parts[partAt(i, place)] |= (byte) ((code & 15) << shift);
   }
 
   /// Returns where the cell of a value of an item stands.
   private int at(int i, int place) {
     int line = place / BLOCKS * Kernels.LINES + i % Kernels.CHUNK / 2;
     return chunk(i / Kernels.CHUNK) + line * BLOCKS + place % BLOCKS;
+  }
+
+  /// Returns where the part of the cell of a value of an item stands.
+  private int partAt(int i, int place) {
+    return (place / BLOCKS * (columns / 2) + i / 2) * BLOCKS + place % BLOCKS;
   }
 
   /// Returns where this group's part of a chunk begins.

@@ -1,5 +1,6 @@
 package spellshield.index.sketch;
 
+import org.jspecify.annotations.Nullable;
 import spellshield.index.kernel.Kernels;
 
 /// What each of the 16 cells of a value adds to the sums of a scan, for one query and one limit:
@@ -35,14 +36,26 @@ public final class Lookup {
   /// How often the sum over a chunk is halved.
   final byte[] shifts;
 
+  /// How much finer the terms of quarters are.
+  private static final int QUARTER_FINER = 8;
+
+  private final Cells cells;
+  private final float[] sketch;
+  private final int first;
   private final double largest;
   private final double scale;
+
+  /// `[columns, 64]`, what the quarters of cells add, 8 times as fine.
+  private byte @Nullable [] quarters;
 
   /// Takes the coded values of a query, which begin at `first`.
   ///
   /// @param gains the mean square of the distance between the query and a value, and 0 for columns
   ///   without one
   Lookup(Cells cells, float[] sketch, int first, double[] gains, double limit) {
+    this.cells = cells;
+    this.sketch = sketch;
+    this.first = first;
     this.largest = limit;
     this.scale = Math.min((ALL - 1) / largest, Double.MAX_VALUE);
     this.table = new byte[gains.length * Kernels.BLOCK];
@@ -93,6 +106,31 @@ public final class Lookup {
       shift--;
     }
     return shift;
+  }
+
+  /// Returns what the quarters of cells add, made when first asked for: most queries end before.
+  synchronized byte[] quarters() {
+    byte[] known = quarters;
+    if (known == null) {
+      known = new byte[table.length];
+      for (int i = 0; i < cells.length(); i++) {
+        float value = sketch[first + i];
+        for (int quarter = 0; quarter < Kernels.BLOCK; quarter++) {
+          double square = cells.squaredDistanceToQuarter(value, i, quarter);
+          known[i * Kernels.BLOCK + quarter] = term(QUARTER_FINER * scale * square);
+        }
+      }
+      quarters = known;
+    }
+    return known;
+  }
+
+  /// Returns the largest sum of quarters of an item whose squares add up to no more than a limit.
+  ///
+  /// @param limit widened for the roundings of a few float64 operations
+  int quarterBar(double limit) {
+    double bar = QUARTER_FINER * scale * limit;
+    return bar < Kernels.MOST_OF_QUARTERS ? (int) bar : Kernels.MOST_OF_QUARTERS;
   }
 
   /// Returns whether sums of this lookup are fine enough for a limit, and can hold it.

@@ -20,8 +20,9 @@ import spellshield.index.store.RadiusScales;
 /// ([Cells]), and q is at least as far from the value as from the cell, so that the squares of the
 /// distances to the cells add up to no more than R². What has a larger sum is farther than `reach`.
 /// The scan sums up whole numbers of one byte that are not above these squares ([Lookup]), the
-/// second look the squares of the distances to the parts of cells. The few float64 operations of
-/// sums and limits are covered by a factor `1 + 2⁻³⁰`.
+/// second look the squares of the distances to the parts of cells; where it has much to look at,
+/// whole numbers again, for quarters of cells, are held against R² before. The few float64
+/// operations of sums and limits are covered by a factor `1 + 2⁻³⁰`.
 ///
 /// # Balls of different widths
 ///

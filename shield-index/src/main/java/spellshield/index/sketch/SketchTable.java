@@ -293,7 +293,7 @@ public final class SketchTable {
   }
 
   private static final long MAGIC = 0x48435445_4b534c53L; // "SLSKETCH", little-endian
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
 
   /// Writes a table to which nothing was added; the format is in `docs/FORMAT.md`. The stream is
   /// not closed.

@@ -198,6 +198,85 @@ class KernelTest {
         });
   }
 
+  @Test
+  void both_looks_at_quarters_leave_what_whole_numbers_say() {
+    Seeds.check(
+        400,
+        random -> {
+          int chunks = random.nextInt(1, 17);
+          int offset = random.nextInt(100);
+          int chunkBytes = Kernel.LINES * Kernel.BLOCK + random.nextInt(100);
+          byte[] cells = new byte[offset + chunks * chunkBytes];
+          random.nextBytes(cells);
+          int partsOffset = random.nextInt(100);
+          byte[] parts = new byte[partsOffset + chunks * Kernel.LINES * Kernel.BLOCK];
+          random.nextBytes(parts);
+          byte[] order = order(random, chunks);
+          int most = new int[] {2, 40, 256}[random.nextInt(3)];
+          byte[] table = new byte[chunks * Kernel.CHUNK * Kernel.BLOCK];
+          for (int i = 0; i < table.length; i++) {
+            table[i] = (byte) random.nextInt(most);
+          }
+          int[] expected = new int[Kernel.BLOCK];
+          for (int lane = 0; lane < Kernel.BLOCK; lane++) {
+            for (int line = 0; line < chunks * Kernel.LINES; line++) {
+              int at = line / Kernel.LINES * chunkBytes + line % Kernel.LINES * Kernel.BLOCK;
+              int both = cells[offset + at + lane] & 0xff;
+              int part = parts[partsOffset + line * Kernel.BLOCK + lane] & 0xff;
+              int even = 4 * (both % 16) + part % 16 / 4;
+              int odd = 4 * (both / 16) + part / 16 / 4;
+              int term = table[2 * line * Kernel.BLOCK + even] & 0xff;
+              term += table[(2 * line + 1) * Kernel.BLOCK + odd] & 0xff;
+              expected[lane] += Math.min(term, 255);
+            }
+          }
+          int bar =
+              switch (random.nextInt(3)) {
+                case 0 -> expected[random.nextInt(Kernel.BLOCK)];
+                case 1 -> Kernel.MOST_OF_QUARTERS;
+                default -> random.nextInt(chunks * Kernel.CHUNK * most);
+              };
+          long items = random.nextLong();
+          long within = 0;
+          for (int lane = 0; lane < Kernel.BLOCK; lane++) {
+            within |= expected[lane] <= bar ? 1L << lane : 0;
+          }
+          for (Kernel kernel : new Kernel[] {scalar, vector}) {
+            long left =
+                kernel.scanQuarters(
+                    cells, offset, chunkBytes, parts, partsOffset, order, table, items, bar);
+            assertThat(left).isEqualTo(items & within);
+          }
+        });
+  }
+
+  private static byte[] order(SplittableRandom random, int chunks) {
+    byte[] order = new byte[chunks];
+    for (int i = 0; i < chunks; i++) {
+      int at = random.nextInt(i + 1);
+      order[i] = order[at];
+      order[at] = (byte) i;
+    }
+    return order;
+  }
+
+  @Test
+  void sums_of_quarters_stop_at_what_lets_all_pass() {
+    int chunks = 125; // of 1,000 dimensions, more than two bytes can count
+    byte[] cells = new byte[chunks * Kernel.LINES * Kernel.BLOCK];
+    byte[] table = new byte[chunks * Kernel.CHUNK * Kernel.BLOCK];
+    Arrays.fill(table, (byte) 255);
+    byte[] order = order(new SplittableRandom(1), chunks);
+    for (Kernel kernel : new Kernel[] {scalar, vector}) {
+      for (int bar : new int[] {Kernel.MOST_OF_QUARTERS - 1, Kernel.MOST_OF_QUARTERS}) {
+        assertThat(
+                kernel.scanQuarters(
+                    cells, 0, Kernel.LINES * Kernel.BLOCK, cells, 0, order, table, -1L, bar))
+            .isEqualTo(bar == Kernel.MOST_OF_QUARTERS ? -1L : 0);
+      }
+    }
+  }
+
   /// Sixteen terms for each dimension, four times; small ones, or any.
   private static byte[] table(SplittableRandom random, int dims) {
     int most = new int[] {2, 8, 40, 256}[random.nextInt(4)];
@@ -220,12 +299,12 @@ class KernelTest {
   }
 
   @Test
-  void the_hot_kernel_is_too_long_to_be_inlined() throws IOException {
+  void the_hot_kernels_are_too_long_to_be_inlined() throws IOException {
     // C2's FreqInlineSize; inlined into a search, its vectors would be boxed.
     try (InputStream in = VectorKernel.class.getResourceAsStream("VectorKernel.class")) {
       ClassModel model = ClassFile.of().parse(Objects.requireNonNull(in).readAllBytes());
       for (MethodModel method : model.methods()) {
-        if (method.methodName().equalsString("scanChunk")) {
+        if (method.methodName().stringValue().startsWith("scan")) {
           CodeAttribute code = method.findAttribute(Attributes.code()).orElseThrow();
           assertThat(code.codeLength()).isGreaterThan(325);
         }

@@ -13,6 +13,7 @@ import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
 import spellshield.index.kernel.Distance;
 import spellshield.index.sketch.SketchTable;
+import spellshield.index.sketch.Sketcher;
 import spellshield.index.store.RadiusScales;
 import spellshield.index.testing.Seeds;
 
@@ -138,6 +139,25 @@ class ExactScanTest {
             set.assertEqualsBruteForce(answer, query, 0, r);
             assertThat(answer.neighbors()).hasSizeGreaterThanOrEqualTo(10);
           }
+        });
+  }
+
+  @Test
+  void among_many_second_looks_nothing_is_missed() {
+    Seeds.check(
+        200,
+        random -> {
+          float[] query = new float[64];
+          for (int i = 0; i < query.length; i++) {
+            query[i] = (float) random.nextGaussian();
+          }
+          double radius = 0.5 + random.nextDouble();
+          TestSet set = TestSet.around(random, query, radius, random.nextBoolean());
+          // Sketches that hold everything: what is on the edge is on the edge for every sieve.
+          SketchTable table = SketchTable.of(Sketcher.fit(set.latents(), 40, 24), set.latents());
+          ExactScan scan = new ExactScan(table.scaled(set.scales), set.latents());
+          Neighborhood answer = scan.search(query, 1, radius).getFirst();
+          set.assertEqualsBruteForce(answer, query, 0, radius);
         });
   }
 

@@ -35,7 +35,7 @@ class AddedSketchesTest {
           byte[] magic = new byte[8];
           file.get(magic);
           assertThat(new String(magic, StandardCharsets.US_ASCII)).isEqualTo("SLSKMORE");
-          assertThat(file.getInt()).isEqualTo(2);
+          assertThat(file.getInt()).isEqualTo(3);
           assertThat(file.getInt()).isEqualTo(DIM);
           assertThat(file.getInt()).isEqualTo(2);
           assertThat(file.getInt()).isEqualTo(3);
@@ -51,7 +51,7 @@ class AddedSketchesTest {
             seen[items[place] - BUILT] = true;
           }
           byte[] cells = new byte[2 * 64 * 4];
-          byte[] parts = new byte[ADDED * 4];
+          byte[] parts = new byte[cells.length];
           file.get(cells);
           file.get(parts);
           assertThat(file.hasRemaining()).isFalse();
@@ -60,7 +60,7 @@ class AddedSketchesTest {
             double[] sketch = sketch(values, items[place], table.sketcher());
             for (int i = 0; i < 4; i++) {
               int cell = (cells[(place / 64 * 4 + i / 2) * 64 + place % 64] >> (4 * (i % 2))) & 15;
-              int part = (parts[place * 4 + i / 2] >> (4 * (i % 2))) & 15;
+              int part = (parts[(place / 64 * 4 + i / 2) * 64 + place % 64] >> (4 * (i % 2))) & 15;
               double low = table.cells().low(i, 16 * cell + part);
               double high = table.cells().high(i, 16 * cell + part);
               assertThat(sketch[i]).isBetween(low - error, high + error);
@@ -106,8 +106,8 @@ class AddedSketchesTest {
     foreign[0] = 'X';
     assertThatThrownBy(() -> read(foreign, table)).hasMessageContaining("not SLSKMORE");
     byte[] newer = file.clone();
-    newer[8] = 3;
-    assertThatThrownBy(() -> read(newer, table)).hasMessageContaining("format 3");
+    newer[8] = 4;
+    assertThatThrownBy(() -> read(newer, table)).hasMessageContaining("format 4");
     byte[] other = file.clone();
     other[12] = 6;
     assertThatThrownBy(() -> read(other, table)).hasMessageContaining("are not of this set");

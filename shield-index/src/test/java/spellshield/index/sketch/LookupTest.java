@@ -26,7 +26,9 @@ class LookupTest {
             double distance = (double) query - value;
             double toPart = cells.squaredDistance(query, 0, code);
             double toCell = cells.squaredDistanceToCell(query, 0, code >> 4);
-            assertThat(toCell).isLessThanOrEqualTo(toPart);
+            double toQuarter = cells.squaredDistanceToQuarter(query, 0, code >> 2);
+            assertThat(toCell).isLessThanOrEqualTo(toQuarter);
+            assertThat(toQuarter).isLessThanOrEqualTo(toPart);
             assertThat(toPart).isLessThanOrEqualTo(distance * distance);
             if (code > 0 && code < 255) {
               float width = cells.high(0, code) - cells.low(0, code);
@@ -69,6 +71,9 @@ class LookupTest {
           double made = limit * (random.nextBoolean() ? 1 : 1 + 3 * random.nextDouble());
           Lookup lookup = new Lookup(cells, sketch, first, gains, made);
           assertThat(sum(lookup, cells, value)).isLessThanOrEqualTo(lookup.bar(limit));
+          // What the cells alone leave open, quarters may exclude.
+          assertThat(isNear(lookup, cells, value, Math.max(limit, square * (1 + 0x1p-30))))
+              .isTrue();
           assertThat(boxSum(random, lookup, cells, value)).isLessThanOrEqualTo(lookup.bar(limit));
           assertThat(lookup.suits(made)).isEqualTo(made < Double.POSITIVE_INFINITY);
         });
@@ -98,6 +103,8 @@ class LookupTest {
           // Rounding loses less than one of 254 for a value.
           Lookup lookup = new Lookup(cells, sketch, 0, gains, coarse / 1.3);
           assertThat(sum(lookup, cells, value)).isGreaterThan(lookup.bar(coarse / 1.3));
+          // Two values add no more than an eighth.
+          assertThat(isNear(lookup, cells, value, coarse / 4)).isFalse();
         });
   }
 
@@ -110,9 +117,11 @@ class LookupTest {
       Lookup lookup = new Lookup(cells, sketch, 0, gains, limit);
       int sum = sum(lookup, cells, new float[] {1, 2, -3});
       assertThat(sum).isLessThanOrEqualTo(lookup.bar(limit));
+      assertThat(isNear(lookup, cells, new float[] {1, 2, -3}, limit)).isTrue();
     }
     Lookup lookup = new Lookup(cells, sketch, 0, gains, 0);
     assertThat(sum(lookup, cells, sketch)).isLessThanOrEqualTo(lookup.bar(0));
+    assertThat(isNear(lookup, cells, sketch, 0)).isTrue();
     assertThat(lookup.bar(Double.POSITIVE_INFINITY)).isEqualTo(255);
   }
 
@@ -157,6 +166,21 @@ class LookupTest {
       Kernels.scanChunk(codes, chunk * bytes, 1, lookup.table, dim, shift, chunk == 0, 255, sums);
     }
     return sums[lane] & 0xff;
+  }
+
+  /// Whether the quarters of cells that an item is in leave it open that it is within a limit.
+  private static boolean isNear(Lookup lookup, Cells cells, float[] value, double limit) {
+    int sum = 0;
+    for (int i = 0; i < value.length; i += 2) {
+      int term = quarter(lookup, cells, value, i);
+      term += i + 1 < value.length ? quarter(lookup, cells, value, i + 1) : 0;
+      sum += Math.min(term, 255);
+    }
+    return sum <= lookup.quarterBar(limit);
+  }
+
+  private static int quarter(Lookup lookup, Cells cells, float[] value, int i) {
+    return lookup.quarters()[i * Kernels.BLOCK + cells.code(value[i], i) / 4] & 0xff;
   }
 
   /// Ends in order: regular, random, with empty cells, all the same, or huge.

@@ -30,7 +30,7 @@ class SketchFormatTest {
     byte[] magic = new byte[8];
     file.get(magic);
     assertThat(new String(magic, StandardCharsets.US_ASCII)).isEqualTo("SLSKETCH");
-    assertThat(file.getInt()).isEqualTo(3);
+    assertThat(file.getInt()).isEqualTo(4);
     assertThat(file.getInt()).isEqualTo(DIM);
     assertThat(file.getInt()).isEqualTo(HEAD_DIM);
     assertThat(file.getInt()).isEqualTo(HEAD_DIM + TAIL_DIM);
@@ -56,14 +56,14 @@ class SketchFormatTest {
       }
       int blocks = (size + 63) / 64;
       byte[] cells = new byte[blocks * 64 * 4]; // of four values, and four that are not there
-      byte[] parts = new byte[size * 4];
+      byte[] parts = new byte[cells.length];
       file.get(cells);
       file.get(parts);
       for (int place = 0; place < size; place++) {
         double[] sketch = sketch(values, items[place], mean, directions);
         for (int i = 0; i < CODED; i++) {
           int cell = (cells[(place / 64 * 4 + i / 2) * 64 + place % 64] >> (4 * (i % 2))) & 15;
-          int part = (parts[place * 4 + i / 2] >> (4 * (i % 2))) & 15;
+          int part = (parts[(place / 64 * 4 + i / 2) * 64 + place % 64] >> (4 * (i % 2))) & 15;
           double from = edges[i * 17 + cell];
           double to = edges[i * 17 + cell + 1];
           boolean first = cell == 0 && part == 0;
@@ -80,7 +80,7 @@ class SketchFormatTest {
           squares[i] += sketch[i] * sketch[i];
         }
         assertThat(cells[(place / 64 * 4 + 2) * 64 + place % 64]).isZero();
-        assertThat(parts[place * 4 + 3]).isZero();
+        assertThat(parts[(place / 64 * 4 + 3) * 64 + place % 64]).isZero();
       }
     }
     assertThat(file.hasRemaining()).isFalse();
@@ -130,10 +130,10 @@ class SketchFormatTest {
     foreign[0] = 'X';
     assertThatThrownBy(() -> read(foreign)).hasMessageContaining("not SLSKETCH");
     byte[] newer = file.clone();
-    newer[8] = 4;
+    newer[8] = 5;
     assertThatThrownBy(() -> read(newer))
-        .hasMessageContaining("format 4")
-        .hasMessageContaining("3");
+        .hasMessageContaining("format 5")
+        .hasMessageContaining("4");
     byte[] disordered = file.clone();
     int edges = 40 + 4 * (DIM + (HEAD_DIM + TAIL_DIM) * DIM + 2 * CODED);
     ByteBuffer.wrap(disordered).order(ByteOrder.LITTLE_ENDIAN).putFloat(edges, 1e9f);

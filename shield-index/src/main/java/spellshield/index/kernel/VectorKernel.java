@@ -140,8 +140,7 @@ final class VectorKernel implements Kernel {
         ByteVector even1 = ByteVector.fromArray(TABLES, cells, at + lane + 1 * BLOCK);
         ByteVector even2 = ByteVector.fromArray(TABLES, cells, at + lane + 2 * BLOCK);
         ByteVector even3 = ByteVector.fromArray(TABLES, cells, at + lane + 3 * BLOCK);
-        // There is no shift of bytes; of the upper bits, those of the next byte or cell, a
-        // selection
+        // There is no shift of bytes; of the upper bits, those of the next byte or cell, a look-up
         // takes no more than tables have entries for: none of 16, two of 64, which repeat.
         ByteVector odd0 =
             even0.reinterpretAsInts().lanewise(VectorOperators.LSHR, 4).reinterpretAsBytes();

@@ -153,10 +153,7 @@ final class Cells {
 
   /// Returns the square of the distance between a number and a fine cell of value `i`.
   double squaredDistance(float value, int i, int code) {
-    double low = low(i, code);
-    double high = high(i, code);
-    double distance = Math.max(0, Math.max(low - value, value - high));
-    return distance * distance;
+    return squaredDistance(value, low(i, code), high(i, code));
   }
 
   /// Returns the square of the distance between a number and one of the 16 cells of value `i`.
@@ -171,8 +168,10 @@ final class Cells {
   /// Returns the square of the distance between a number and one of the 64 quarters of the cells of
   /// value `i`.
   double squaredDistanceToQuarter(float value, int i, int quarter) {
-    double low = low(i, 4 * quarter);
-    double high = high(i, 4 * quarter + 3);
+    return squaredDistance(value, low(i, 4 * quarter), high(i, 4 * quarter + 3));
+  }
+
+  private static double squaredDistance(float value, double low, double high) {
     double distance = Math.max(0, Math.max(low - value, value - high));
     return distance * distance;
   }

@@ -206,10 +206,10 @@ public final class Group {
   public long look(int block, long items, SketchQuery query, Lookup lookup, double limit) {
     return Kernels.scanQuarters(
         cells,
-        first + block * BLOCKS * Kernels.LINES,
+        at(0, block * BLOCKS),
         chunkBytes,
         parts,
-        block * BLOCKS * (columns / 2),
+        partAt(0, block * BLOCKS),
         query.chunks,
         lookup.quarters(),
         items,

@@ -25,6 +25,9 @@ public final class Lookup {
   /// sums stop.
   private static final double USUAL = 100;
 
+  /// How much finer the terms of quarters are.
+  private static final int QUARTER_FINER = 8;
+
   /// `[columns, 64]`, four times 16 entries: the kernels look up by six bits, of which the upper
   /// two are anything.
   final byte[] table;
@@ -35,9 +38,6 @@ public final class Lookup {
 
   /// How often the sum over a chunk is halved.
   final byte[] shifts;
-
-  /// How much finer the terms of quarters are.
-  private static final int QUARTER_FINER = 8;
 
   private final Cells cells;
   private final float[] sketch;
